@@ -1,0 +1,17 @@
+"""The bench that every program of the kit is tried on.
+
+The rooms follow the way the data goes; an arrow never points back:
+
+    program    a source is compiled
+    sandbox    a compiled program is started, alone with its own loopback
+    kernel     what the kernel's tables say about it: listening, queued, stuck
+    peer       the other end, when the other end is the bench itself
+    wire       the packets that crossed
+    calls      the calls that were made
+    outcome    all that was seen of one conversation
+    scenario   who meets whom over which file; gives an outcome
+    ladder     an outcome drawn: in a terminal, or as a picture
+    grades     outcomes scored against what an exercise asks for
+
+Standard library only, Python 3.9 and later, Linux.
+"""

@@ -1,0 +1,220 @@
+"""What the kernel's tables say about programs and their connections.
+
+Everything here is read from /proc (proc(5)), of this machine or of a sandbox,
+so a fact needs no packet, no sleep and no word from the program itself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import re
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional, Sequence
+
+from .sandbox import Process, StillRunning
+
+STATES = ("", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",
+          "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING")
+
+# The calls in which a program can wait for a peer for ever, by their number
+# (asm/unistd.h): the descriptor is their first argument.
+SOCKET_CALLS = {
+    "x86_64": {0: "read", 1: "write", 43: "accept", 288: "accept4",
+               42: "connect", 44: "sendto", 45: "recvfrom", 46: "sendmsg",
+               47: "recvmsg", 19: "readv", 20: "writev", 40: "sendfile"},
+    "aarch64": {63: "read", 64: "write", 202: "accept", 242: "accept4",
+                203: "connect", 206: "sendto", 207: "recvfrom",
+                211: "sendmsg", 212: "recvmsg", 65: "readv", 66: "writev",
+                71: "sendfile"},
+}
+SYS_PIDFD_OPEN, SYS_PIDFD_GETFD = 434, 438  # the same on every architecture
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A row of /proc/net/tcp or tcp6 that belongs to a program.
+
+    Queues are in bytes: `unsent` or not yet acknowledged, `unread`.
+    """
+
+    descriptor: int
+    port: int
+    peer_port: int
+    state: str
+    unsent: int
+    unread: int
+    timer: bool
+
+
+@dataclass(frozen=True)
+class Asleep:
+    """A thread that waits in a socket call, with no time limit."""
+
+    pid: int
+    call: str
+    descriptor: int
+    switches: int
+
+    def __str__(self) -> str:
+        return f"asleep in {self.call}({self.descriptor})"
+
+
+def _sockets(pid: int) -> dict[str, int]:
+    """Return the descriptor of each socket a process holds, by its inode."""
+    held = {}
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            target = os.readlink(entry)
+        except FileNotFoundError:
+            continue
+        match = re.fullmatch(r"socket:\[(\d+)\]", target)
+        if match:
+            held[match[1]] = int(entry.name)
+    return held
+
+
+def connections(pid: int) -> list[Connection]:
+    """Return the TCP sockets of a process; none if it has gone."""
+    found = []
+    try:
+        held = _sockets(pid)
+        for name in ("tcp", "tcp6"):
+            for line in Path(f"/proc/{pid}/net/{name}").open():
+                row = line.split()
+                if row[9] not in held:
+                    continue
+                queues = [int(n, 16) for n in row[4].split(":")]
+                found.append(Connection(
+                    held[row[9]], int(row[1].split(":")[1], 16),
+                    int(row[2].split(":")[1], 16), STATES[int(row[3], 16)],
+                    *queues, row[5].split(":")[0] != "00"))
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return []  # it ended, or is just being executed
+    return found
+
+
+class DidNotListen(Exception):
+    """A server ended before it listened."""
+
+
+def listening(process: Process, bound: float = 20.0) -> int:
+    """Wait until a program listens, and return its port.
+
+    Raises DidNotListen if it ends first, StillRunning after `bound` seconds.
+    """
+    def port() -> Optional[int]:
+        return next((c.port for c in connections(process.pid)
+                     if c.state == "LISTEN"), None)
+    found = process.until(port, bound)
+    if found is None:
+        raise DidNotListen(f"{process.name}: {process.exit} before it "
+                           f"listened; it said {process.stderr!r}")
+    return found
+
+
+def _time_limit(pid: int, descriptor: int, option: int) -> float:
+    """Return a socket's SO_RCVTIMEO or SO_SNDTIMEO in seconds, 0 for none.
+
+    The socket is borrowed with pidfd_getfd(2), Linux 5.6 and later. Raises
+    OSError where that is not allowed.
+    """
+    handle = _libc.syscall(SYS_PIDFD_OPEN, pid, 0)
+    if handle == -1:
+        raise OSError(ctypes.get_errno(), "pidfd_open")
+    borrowed = _libc.syscall(SYS_PIDFD_GETFD, handle, descriptor, 0)
+    number = ctypes.get_errno()
+    os.close(handle)
+    if borrowed == -1:
+        raise OSError(number, "pidfd_getfd")
+    with socket.socket(fileno=borrowed) as ours:
+        raw = ours.getsockopt(socket.SOL_SOCKET, option, 16)
+    seconds, microseconds = struct.unpack("@ll", raw)
+    return seconds + microseconds / 1e6
+
+
+def _waiting(pid: int, task: Path) -> Optional[Asleep]:
+    """Return how a thread waits, if it is in a socket call without limit."""
+    calls = SOCKET_CALLS.get(platform.machine(), {})
+    words = (task / "syscall").read_text().split()
+    if not words[0].isdigit() or int(words[0]) not in calls:
+        return None
+    descriptor = int(words[1], 16)
+    if descriptor not in _sockets(pid).values():
+        return None
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        if _time_limit(pid, descriptor, option):
+            return None
+    status = (task / "status").read_text()
+    if not re.search(r"^State:\s+S", status, re.M):
+        return None
+    if int(re.search(r"^SigCgt:\s+(\w+)", status, re.M)[1], 16) & 1 << 13:
+        return None  # it catches SIGALRM: an alarm(2) may be coming
+    switches = sum(int(n) for n in
+                   re.findall(r"ctxt_switches:\s+(\d+)", status))
+    return Asleep(pid, calls[int(words[0])], descriptor, switches)
+
+
+def asleep(process: Process) -> list[Asleep]:
+    """Return how each thread of a program waits on a peer.
+
+    Empty unless every one of them is asleep in a socket call that has no time
+    limit, with nothing queued in or out and no timer armed on its sockets.
+    """
+    try:
+        found = [_waiting(process.pid, task) for task in
+                 Path(f"/proc/{process.pid}/task").iterdir()]
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return []  # it ended, or is just being executed
+    if not all(found):
+        return []
+    if any(c.unsent or c.unread or c.timer
+           for c in connections(process.pid)):
+        return []
+    return found  # type: ignore[return-value]
+
+
+def stuck(processes: Sequence[Process]) -> list[Asleep]:
+    """Prove that programs which only have each other will never go on.
+
+    A proof, not a guess: all of them are found asleep in a socket call, then
+    all their queues empty and timers idle, then all of them asleep as before,
+    not having run in between. Nothing is under way, so nothing can wake them.
+    Returns how each waits; empty if there is no proof. A caught SIGALRM or a
+    time limit on the call defeats it. Sources: proc(5), tcp(7).
+    """
+    first = [asleep(process) for process in processes]
+    if not first or not all(first):
+        return []
+    second = [asleep(process) for process in processes]
+    if first != second:
+        return []
+    return [waiting for found in first for waiting in found]
+
+
+def settle(processes: Sequence[Process], bound: float = 30.0) -> list[Asleep]:
+    """Wait until programs have all ended, or those left are proved stuck.
+
+    Returns how the stuck ones wait, empty if all have ended. Raises
+    StillRunning after `bound` seconds: that is a clock's word, no proof.
+    """
+    deadline = time.monotonic() + bound
+    while True:
+        left = [process for process in processes if process.poll(0) is None]
+        if not left:
+            return []
+        proof = stuck(left)
+        if proof:
+            return proof
+        left[0].poll(0.002)
+        if time.monotonic() > deadline:
+            names = ", ".join(process.name for process in left)
+            raise StillRunning(f"neither ended nor provably stuck after "
+                               f"{bound:g} s: {names}")

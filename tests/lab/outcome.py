@@ -1,0 +1,44 @@
+"""All that was seen of one conversation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+from .calls import Call
+from .kernel import Asleep
+from .sandbox import Exit
+from .wire import Segment
+
+
+@dataclass(frozen=True)
+class Part:
+    """One program's part: `exit` is None where it was proved stuck."""
+
+    exit: Optional[Exit]
+    stdout: str
+    stderr: str
+    calls: tuple[Call, ...] = ()
+    asleep: Optional[Asleep] = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A server and a client that met.
+
+    `sent` is the file at the server, `received` the file that the client left
+    (None if it left none), `segments` what crossed the wire (None where
+    packets could not be seen).
+    """
+
+    server: Part
+    client: Part
+    port: int
+    sent: bytes
+    received: Optional[bytes]
+    segments: Optional[tuple[Segment, ...]] = None
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the two were proved to wait for each other for ever."""
+        return self.server.asleep is not None or self.client.asleep is not None

@@ -1,0 +1,201 @@
+"""The first process of a sandbox, run as a script: it starts the others.
+
+It makes the namespaces, then serves one request after another from the socket
+whose number is its argument. A request and its answer are one JSON message
+each, with descriptors attached:
+
+    {"do": "start", "argv", "env", "cwd"}  + stdin, stdout, stderr, status
+                                           -> {"pid"}: as seen from outside
+    {"do": "socket", "family", "type", "protocol"}  -> {} + the socket
+    {"do": "signal", "pid", "number"}               -> {}
+
+A request that fails is answered {"error": errno, "what": text}. How a program
+ended is written to its status descriptor, four bytes as waitpid(2) gives it.
+When the socket closes the keeper ends, and all it started with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import socket
+import struct
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":  # run with -I: the folder is not searched
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    import namespaces
+
+RESET = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGCHLD)
+
+
+def enter() -> str:
+    """Make the namespaces and become their first process.
+
+    Returns "" inside, or why this system forbids it.
+    """
+    uid, gid = os.getuid(), os.getgid()
+    private = namespaces.CLONE_NEWNET | namespaces.CLONE_NEWPID
+    try:
+        try:
+            namespaces.unshare(namespaces.CLONE_NEWUSER | private)
+            namespaces.keep_own_uid(uid, gid)
+        except OSError:
+            if uid != 0:
+                raise
+            namespaces.unshare(private)
+        namespaces.loopback_up()
+    except OSError as error:
+        namespaces.prctl(namespaces.PR_SET_CHILD_SUBREAPER, 1)
+        return error.strerror or str(error)
+    first = os.fork()
+    if first:
+        _, status = os.waitpid(first, 0)
+        os._exit(0 if status == 0 else 1)
+    namespaces.prctl(namespaces.PR_SET_PDEATHSIG, signal.SIGKILL)
+    return ""
+
+
+def become(request: dict, descriptors: list[int], report: int) -> None:
+    """In the child: say our outer pid on `report`, then turn into a program."""
+    try:
+        os.setsid()
+        for number in RESET:
+            signal.signal(number, signal.SIG_DFL)
+        for target, descriptor in enumerate(descriptors[:3]):
+            os.dup2(descriptor, target)
+        os.write(report, os.readlink("/proc/self").encode() + b"\n")
+        os.chdir(request["cwd"])
+        os.execvpe(request["argv"][0], request["argv"], request["env"])
+    except OSError as error:
+        os.write(report, f"{error.errno} {error.strerror}".encode())
+    os._exit(127)
+
+
+class Keeper:
+    """What runs in the sandbox: inner pid, by the pid seen from outside."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
+        self.inner: dict[int, int] = {}
+        self.status: dict[int, int] = {}
+
+    def start(self, request: dict, descriptors: list[int]) -> dict:
+        """Fork and exec; an exec that fails is an answer, not an exit."""
+        listening, report = os.pipe()
+        child = os.fork()
+        if child == 0:
+            become(request, descriptors, report)
+        os.close(report)
+        with os.fdopen(listening) as told:
+            outer = int(told.readline())
+            trouble = told.read()
+        if trouble:
+            os.waitpid(child, 0)
+            number, what = trouble.split(" ", 1)
+            return {"error": int(number), "what": what}
+        self.inner[outer] = child
+        self.status[child] = os.dup(descriptors[3])
+        return {"pid": outer}
+
+    def answer(self, request: dict, descriptors: list[int]) -> None:
+        """Do what was asked, and say how it went."""
+        made: list[socket.socket] = []
+        try:
+            if request["do"] == "start":
+                reply = self.start(request, descriptors)
+            elif request["do"] == "socket":
+                made.append(socket.socket(request["family"], request["type"],
+                                          request["protocol"]))
+                reply = {}
+            else:
+                if request["pid"] in self.inner:
+                    os.kill(self.inner[request["pid"]], request["number"])
+                reply = {}
+        except OSError as error:
+            reply = {"error": error.errno, "what": error.strerror}
+        socket.send_fds(self.control, [json.dumps(reply).encode()],
+                        [s.fileno() for s in made])
+        for s in made:
+            s.close()
+
+    def reap(self) -> None:
+        """Tell how each program that has ended did so; bury orphans too."""
+        while True:
+            try:
+                child, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if child == 0:
+                return
+            if child in self.status:
+                descriptor = self.status.pop(child)
+                self.inner = {k: v for k, v in self.inner.items()
+                              if v != child}
+                os.write(descriptor, struct.pack("i", status))
+                os.close(descriptor)
+
+    def kill_all(self) -> None:
+        """Outside a pid namespace nothing else ends what we started.
+
+        We are a subreaper: a child's orphans turn up as our own children.
+        """
+        signal.set_wakeup_fd(-1)
+        me = os.readlink("/proc/self")
+        while True:
+            with open(f"/proc/{me}/task/{me}/children", "rb") as listed:
+                children = listed.read().split()
+            if not children:
+                return
+            for child in map(int, children):
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+
+    def serve(self) -> None:
+        """Answer until the other end is gone."""
+        wake, woken = socket.socketpair()
+        for end in (wake, woken):
+            end.setblocking(False)
+        signal.set_wakeup_fd(woken.fileno())
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        ready = selectors.DefaultSelector()
+        ready.register(self.control, selectors.EVENT_READ)
+        ready.register(wake, selectors.EVENT_READ)
+        while True:
+            for key, _ in ready.select():
+                if key.fileobj is wake:
+                    wake.recv(4096)
+                    self.reap()
+                    continue
+                text, descriptors, _, _ = socket.recv_fds(
+                    self.control, 1 << 20, 4)
+                if not text:
+                    return
+                for descriptor in descriptors:  # they arrive inheritable
+                    os.set_inheritable(descriptor, False)
+                self.answer(json.loads(text), descriptors)
+                for descriptor in descriptors:
+                    os.close(descriptor)
+
+
+def main() -> None:
+    """Enter the namespaces, say so, serve."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    control.set_inheritable(False)
+    why_not = enter() if sys.argv[2] == "private" else "not asked for"
+    keeper = Keeper(control)
+    control.send(json.dumps({"why_not": why_not}).encode())
+    try:
+        keeper.serve()
+    except (ConnectionError, KeyboardInterrupt):
+        pass
+    finally:
+        if why_not:
+            keeper.kill_all()
+
+
+if __name__ == "__main__":
+    main()

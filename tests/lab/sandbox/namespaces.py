@@ -1,0 +1,56 @@
+"""The system calls that Python 3.9 does not offer: unshare(2), prctl(2)."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+SIOCGIFFLAGS = 0x8913
+SIOCSIFFLAGS = 0x8914
+IFF_UP = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int, what: str) -> None:
+    if result == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def unshare(flags: int) -> None:
+    """Leave the namespaces named by `flags`; raises OSError (unshare(2))."""
+    _checked(_libc.unshare(flags), "unshare")
+
+
+def prctl(option: int, value: int) -> None:
+    """Set one attribute of this process; raises OSError (prctl(2))."""
+    _checked(_libc.prctl(option, value, 0, 0, 0), "prctl")
+
+
+def keep_own_uid(uid: int, gid: int) -> None:
+    """In a new user namespace, stay who one was (user_namespaces(7))."""
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"),
+                       ("gid_map", f"{gid} {gid} 1")):
+        with open(f"/proc/self/{name}", "w", encoding="ascii") as table:
+            table.write(text)
+
+
+def loopback_up() -> None:
+    """Bring up `lo` in this network namespace (netdevice(7))."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
+        request = struct.pack("16sh14x", b"lo", 0)
+        reply = fcntl.ioctl(handle, SIOCGIFFLAGS, request)
+        flags = struct.unpack("16sh14x", reply)[1]
+        fcntl.ioctl(handle, SIOCSIFFLAGS,
+                    struct.pack("16sh14x", b"lo", flags | IFF_UP))
