@@ -62,8 +62,10 @@ def build(source: Path, flags: tuple[str, ...] = ()) -> Path:
     folder = Path(tempfile.mkdtemp(dir=scratch()))
     folder.chmod(0o755)
     made = folder / source.stem
+    shared = sorted((CHAPTERS / "common").glob("*.c")) \
+        if '"../common/' in source.read_text() else []
     command = [*compiler(), "-std=c17", *WARNINGS, "-O2", *flags,
-               str(source), "-o", str(made)]
+               str(source), *map(str, shared), "-o", str(made)]
     done = subprocess.run(command, capture_output=True, text=True,
                           errors="replace", check=False)
     if done.returncode != 0:

@@ -1,0 +1,56 @@
+# The one door. `make help` says what it opens.
+CFLAGS ?= -O2 -g
+KIT_CFLAGS = -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+LAB = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 PYTHONCOERCECLOCALE=0 \
+	CC='$(CC)' python3 -m lab
+
+sources := $(wildcard chapters/[0-9]*/*.c chapters/[0-9]*/*/*.c)
+common := $(wildcard chapters/common/*)
+posix := $(patsubst %.c,%,$(shell grep -L '<winsock2.h>' $(sources)))
+numbers := $(sort $(foreach d,$(wildcard chapters/[0-9]*/),\
+	$(firstword $(subst -, ,$(notdir $(d:/=))))))
+
+all: $(posix) ## build every chapter, beside its sources
+
+%: %.c $(common)
+	$(CC) $(KIT_CFLAGS) $(CFLAGS) $< \
+	    $$(grep -q '"../common/' $< && echo $(filter %.c,$(common))) -o $@
+
+.SECONDEXPANSION:
+$(numbers): $$(filter chapters/$$@-%,$(posix)) ## build one chapter: make 03
+
+help: ## say what there is
+	@sed -n '/^[^	 ]*:.* ## /s/\([^:]*\):.* ## /\1	/p' Makefile | \
+	    sed 's/$$(numbers)/NN/; s/%/NN/' | \
+	    while IFS='	' read -r name words; do \
+	    printf '  make %-10s %s\n' "$$name" "$$words"; done
+
+demo: ## half-close in two minutes: 01, 02 and 03, seen on the wire
+	@$(LAB) demo
+
+trace-%: ## draw a chapter's conversation; one way of it: make trace-04 HOW=rd
+	@$(LAB) trace '$*' '$(HOW)'
+
+test: ## run all tests (gets pytest itself)
+	@sh tests/run
+
+test-%: ## run what checks one chapter: make test-03
+	@sh tests/run --chapter='$*'
+
+check-%: ## judge your answer in exercises/NN-name/: make check-01
+	@$(LAB) check '$*'
+
+wires: ## draw every chapter's wire.svg anew, from fresh captures
+	@$(LAB) wires
+
+doctor: ## tell what this machine can and can't do, and what to install
+	@$(LAB) doctor
+
+clean: ## remove what was built
+	rm -rf $(posix) tests/.venv
+
+.DEFAULT:
+	@echo "make: there is no '$@' here; 'make help' says what there is" >&2
+	@exit 2
+
+.PHONY: all $(numbers) help demo test wires doctor clean

@@ -1,0 +1,38 @@
+"""The commands behind the Makefile: python3 -m lab COMMAND [ARGUMENT ...]."""
+
+from __future__ import annotations
+
+import sys
+
+from .commands import check, demo, doctor, trace, wires
+from .kernel import DidNotListen
+from .program import DoesNotCompile, NoSuchChapter
+from .sandbox import StillRunning
+
+COMMANDS = {"check": check.main, "demo": demo.main, "doctor": doctor.main,
+            "trace": trace.main, "wires": wires.main}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; trouble is a sentence and a status."""
+    if not arguments or arguments[0] not in COMMANDS:
+        print(f"usage: python3 -m lab {'|'.join(sorted(COMMANDS))} ...",
+              file=sys.stderr)
+        return 2
+    name, *rest = arguments
+    try:
+        return COMMANDS[name](rest)
+    except NoSuchChapter as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 2
+    except DoesNotCompile as error:
+        print(f"{name}: the compiler refused:\n{error}", file=sys.stderr)
+    except (DidNotListen, StillRunning, OSError) as error:
+        print(f"{name}: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+
+def main(_: list[str]) -> int:
+    return 1

@@ -1,0 +1,36 @@
+"""make wires: draw every chapter's wire.svg, as most of five captures show."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from .. import program, sandbox, scenario
+from ..ladder import ladder
+from ..ladder.svg import svg
+
+
+def drawn(folder: Path) -> str:
+    """Return the picture of a chapter's conversation, all ways of it.
+
+    On a busy machine a RST can come a moment late, and the picture is another.
+    """
+    ladders = [ladder(scenario.converse(folder, way),
+                      " ".join([folder.name, *way]))
+               for way in scenario.ways(folder)]
+    return svg(ladders, f"The wire of chapter {folder.name}")
+
+
+def main(arguments: list[str]) -> int:
+    """wires [NN ...]: the chapters that are named, or all."""
+    if sandbox.why_not_private():
+        print("wires: packets cannot be seen here: "
+              f"{sandbox.why_not_private()}", file=sys.stderr)
+        return 1
+    for folder in map(program.chapter, arguments) if arguments \
+            else program.chapters():
+        usual = Counter(drawn(folder) for _ in range(5)).most_common(1)
+        (folder / "wire.svg").write_text(usual[0][0])
+        print(f"{folder.name}/wire.svg")
+    return 0
