@@ -15,7 +15,7 @@ import struct
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Optional, Protocol, Sequence
 
 from .sandbox import Process, StillRunning
 
@@ -36,6 +36,12 @@ SOCKET_CALLS = {
 SYS_PIDFD_OPEN, SYS_PIDFD_GETFD = 434, 438  # the same on every architecture
 
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+class HasPid(Protocol):
+    """A sandbox.Process, or anything else that knows its number."""
+
+    pid: int
 
 
 @dataclass(frozen=True)
@@ -162,7 +168,7 @@ def _waiting(pid: int, task: Path) -> Optional[Asleep]:
     return Asleep(pid, calls[int(words[0])], descriptor, switches)
 
 
-def asleep(process: Process) -> list[Asleep]:
+def asleep(process: HasPid) -> list[Asleep]:
     """Return how each thread of a program waits on a peer.
 
     Empty unless every one of them is asleep in a socket call that has no time
@@ -181,7 +187,7 @@ def asleep(process: Process) -> list[Asleep]:
     return found  # type: ignore[return-value]
 
 
-def stuck(processes: Sequence[Process]) -> list[Asleep]:
+def stuck(processes: Sequence[HasPid]) -> list[Asleep]:
     """Prove that programs which only have each other will never go on.
 
     A proof, not a guess: all of them are found asleep in a socket call, then

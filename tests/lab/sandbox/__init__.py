@@ -66,14 +66,16 @@ class Sandbox:
 
     def start(self, argv: Sequence[object], cwd: Optional[Path] = None,
               env: Optional[Mapping[str, str]] = None,
-              name: str = "") -> Process:
+              name: str = "", stdin: Optional[int] = None) -> Process:
         """Start a program; raises OSError if it cannot be executed.
 
-        Standard input is empty; `env` is added to a bare environment.
+        `env` is added to a bare environment. `stdin` is a descriptor, which
+        stays the caller's; without it standard input is empty.
         """
         words = [os.fspath(w) if isinstance(w, Path) else str(w) for w in argv]
         output = (tempfile.TemporaryFile(), tempfile.TemporaryFile())
-        theirs = [os.open(os.devnull, os.O_RDONLY),
+        theirs = [os.open(os.devnull, os.O_RDONLY) if stdin is None
+                  else os.dup(stdin),
                   *(os.dup(stream.fileno()) for stream in output)]
         status, told = os.pipe()
         theirs.append(told)

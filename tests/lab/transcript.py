@@ -1,0 +1,184 @@
+"""The console blocks of a page, typed into real terminals.
+
+A page is Markdown. In a block that is fenced as `console`, a line that begins
+with `$ ` is typed, all others are what must come back; `...` stands for what
+varies, within a line (and spaces beside it) or for lines. ` ```console terminal=2` is typed into a
+second terminal: a command that still runs when a block ends goes on, and what
+it prints later stands at the top of that terminal's next block. A line `^C`
+means: whatever still runs is proved stuck, then this one is interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Optional
+
+from . import kernel
+from .sandbox import Process, Sandbox
+
+DONE = "\x01done\x01\n"  # printed when a command has ended
+
+
+class Differs(AssertionError):
+    """What came back is not what the page shows."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, what else the fence said, its text."""
+
+    language: str
+    terminal: str
+    text: str
+
+
+def blocks(page: str) -> list[Block]:
+    """Return all fenced blocks of a page in their order."""
+    fence = re.compile(r"^```(\w+)(?: terminal=(\w+))?\n(.*?)^```$",
+                       re.M | re.S)
+    return [Block(*(g or "" for g in m.groups())) for m in fence.finditer(page)]
+
+
+@dataclass(frozen=True)
+class Child:
+    """A command that a terminal runs."""
+
+    pid: int
+
+
+def _pattern(expected: list[str]) -> re.Pattern[str]:
+    """Turn expected lines into a pattern; `...` alone is any lines."""
+    parts = []
+    for line in expected:
+        if line == "...":
+            parts.append(r"(?:.*\n)*?")
+        else:
+            fixed = re.split(r" *\.\.\. *", line)
+            parts.append(".*".join(map(re.escape, fixed)) + "\n")
+    return re.compile("".join(parts))
+
+
+@dataclass
+class Terminal:
+    """A shell, what it still has to show, and how much of it was read."""
+
+    shell: Process
+    keyboard: int
+    read: int = 0
+    busy: bool = False
+    expected: list[str] = field(default_factory=list)
+
+    def output(self) -> str:
+        """Return what has come since the last command was compared."""
+        return self.shell.stdout.decode(errors="replace")[self.read:]
+
+    def type(self, line: str) -> None:
+        """Type a command, and have its end announced, $? kept."""
+        words = f"{line}\nstatus=$?; printf '\\001done\\001\\n'; " \
+                "(exit $status)\n"
+        os.write(self.keyboard, words.encode())
+        self.busy = True
+
+    def children(self) -> list[Child]:
+        """Return the commands that run now."""
+        pid = self.shell.pid
+        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [Child(int(word)) for word in listed.split()]
+
+    def compare(self, to_the_end: bool, bound: float) -> None:
+        """Wait until the expected lines have come; raise Differs if not.
+
+        With `to_the_end` the command must have ended too, with no more to say.
+        """
+        pattern = _pattern(self.expected)
+        deadline = time.monotonic() + bound
+        while True:
+            seen = self.output()
+            if DONE in seen:
+                said = seen[:seen.index(DONE)]
+                if not pattern.fullmatch(said):
+                    break
+                self.read += len(said) + len(DONE)
+                self.busy, self.expected = False, []
+                return
+            if not to_the_end and pattern.fullmatch(seen):
+                return
+            if self.shell.poll(0.005) or time.monotonic() > deadline:
+                break
+        raise Differs("expected:\n" + "\n".join(self.expected)
+                      + "\n\ncame:\n" + self.output().replace(DONE, ""))
+
+
+class Desk:
+    """The terminals of one page, all in one sandbox."""
+
+    def __init__(self, room: Sandbox, folder: Path,
+                 bound: float = 60.0) -> None:
+        self.room = room
+        self.folder = folder
+        self.bound = bound
+        self.terminals: dict[str, Terminal] = {}
+
+    def terminal(self, name: str) -> Terminal:
+        """Return a terminal by its name, opened when first asked for."""
+        if name not in self.terminals:
+            theirs, ours = os.pipe()
+            shell = self.room.start(
+                ["sh", "-c", "exec 2>&1 sh"], cwd=self.folder, stdin=theirs,
+                env={"LC_ALL": "C.UTF-8", "HOME": tempfile.gettempdir()})
+            os.close(theirs)
+            self.terminals[name] = Terminal(shell, ours)
+        return self.terminals[name]
+
+    def interrupt(self, terminal: Terminal) -> None:
+        """Prove what runs in all terminals stuck, then end this one's."""
+        terminal.compare(False, self.bound)
+        running = [child for t in self.terminals.values()
+                   for child in t.children()]
+        proof = terminal.shell.until(lambda: kernel.stuck(running), self.bound)
+        if not proof:
+            raise Differs("shown as stuck, but it ended")
+        for child in terminal.children():
+            os.kill(child.pid, signal.SIGINT)
+
+    def play(self, block: Block) -> None:
+        """Type one block's commands and compare what comes."""
+        terminal = self.terminal(block.terminal)
+        for line in block.text.splitlines():
+            if line.startswith("$ "):
+                if terminal.busy:
+                    terminal.compare(True, self.bound)
+                terminal.type(line[2:])
+            elif line == "^C":
+                self.interrupt(terminal)
+            else:
+                terminal.expected.append(line)
+        if terminal.busy:
+            terminal.compare(False, self.bound)
+
+    def finish(self) -> None:
+        """Nothing may be left running, or unsaid."""
+        for terminal in self.terminals.values():
+            if terminal.busy:
+                terminal.compare(True, self.bound)
+            os.close(terminal.keyboard)
+
+
+def play(page: str, folder: Path, room: Optional[Sandbox] = None) -> int:
+    """Type all console blocks of a page; return how many there were.
+
+    Commands start in `folder`. Raises Differs.
+    """
+    found = [b for b in blocks(page) if b.language == "console"]
+    with room or Sandbox() as where:
+        desk = Desk(where, folder)
+        for block in found:
+            desk.play(block)
+        desk.finish()
+    return len(found)
