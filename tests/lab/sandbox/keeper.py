@@ -49,7 +49,6 @@ def enter() -> str:
             namespaces.unshare(private)
         namespaces.loopback_up()
     except OSError as error:
-        namespaces.prctl(namespaces.PR_SET_CHILD_SUBREAPER, 1)
         return error.strerror or str(error)
     first = os.fork()
     if first:
@@ -186,6 +185,8 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
     why_not = enter() if sys.argv[2] == "private" else "not asked for"
+    if why_not:
+        namespaces.prctl(namespaces.PR_SET_CHILD_SUBREAPER, 1)
     keeper = Keeper(control)
     control.send(json.dumps({"why_not": why_not}).encode())
     try:

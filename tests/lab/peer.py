@@ -1,0 +1,207 @@
+"""The other end of a conversation, when the bench itself is the other end.
+
+What a peer finds on its own socket is the verdict: what came, how it ended.
+Every wait here is bounded, by `BOUND` seconds; TimeoutError means it was hit.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import select
+import socket
+import struct
+import sys
+import termios
+import time
+from dataclasses import dataclass, replace
+from typing import Callable, Optional
+
+from .calls import Call
+from .sandbox import Sandbox
+
+BOUND = 20.0
+EOF, RESET, NOTHING = "EOF", "reset", "nothing"
+LOOK = 3  # milliseconds between two looks at whether to go on waiting
+
+
+@dataclass(frozen=True)
+class Heard:
+    """All that came, and whether a FIN (EOF) or a RST (reset) ended it.
+
+    NOTHING: neither did, and there is no use in waiting any longer.
+    """
+
+    data: bytes
+    end: str
+
+
+def dial(room: Sandbox, port: int) -> socket.socket:
+    """Connect to a server in the room."""
+    conn = room.socket()
+    conn.settimeout(BOUND)
+    conn.connect(("127.0.0.1", port))
+    return conn
+
+
+def listen(room: Sandbox) -> tuple[socket.socket, int]:
+    """Return a listening socket in the room, and its port."""
+    listener = room.socket()
+    listener.settimeout(BOUND)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    return listener, listener.getsockname()[1]
+
+
+def accept(listener: socket.socket) -> socket.socket:
+    """Return the next connection."""
+    conn, _ = listener.accept()
+    conn.settimeout(BOUND)
+    return conn
+
+
+def hear(conn: socket.socket) -> Heard:
+    """Read until the other end is done."""
+    heard = bytearray()
+    while True:
+        try:
+            chunk = conn.recv(1 << 16)
+        except ConnectionResetError:
+            return Heard(bytes(heard), RESET)
+        if not chunk:
+            return Heard(bytes(heard), EOF)
+        heard += chunk
+
+
+def was_reset(conn: socket.socket, bound: float = BOUND) -> bool:
+    """Wait for a RST, at most `bound` seconds; False if none came.
+
+    A FIN alone is not one: poll(2) shows POLLERR only after a RST.
+    """
+    waiting = select.poll()
+    waiting.register(conn, 0)  # POLLERR and POLLHUP need not be asked for
+    return any(event & select.POLLERR for _, event in
+               waiting.poll(bound * 1000))
+
+
+class Peer:
+    """A connection in the bench's hands; what it does is kept in `calls`.
+
+    Where it has to wait it goes on only as long as `hope()` is true, which is
+    asked every LOOK milliseconds: no clock of its own, and no exception.
+    """
+
+    def __init__(self, conn: socket.socket, hope: Callable[[], bool]) -> None:
+        conn.setblocking(False)
+        self.conn = conn
+        self.calls: list[Call] = []
+        self._hope = hope
+        self._reset = False
+
+    @staticmethod
+    def dial(room: Sandbox, host: str, port: int,
+             hope: Callable[[], bool]) -> Peer:
+        """Connect to a server in the room; OSError if it refuses."""
+        conn = room.socket()
+        conn.settimeout(BOUND)
+        began = time.time()
+        try:
+            conn.connect((host, port))
+        except OSError:
+            conn.close()
+            raise
+        peer = Peer(conn, hope)
+        peer.calls.append(Call(os.getpid(), began, "connect", conn.fileno(), 0,
+                               0, ""))
+        return peer
+
+    def _begin(self, name: str, argument: int = 0) -> None:
+        self.calls.append(Call(os.getpid(), time.time(), name,
+                               self.conn.fileno(), argument, None, ""))
+
+    def _end(self, result: int, number: int = 0) -> None:
+        if number in (errno.ECONNRESET, errno.EPIPE):
+            self._reset = True
+        self.calls[-1] = replace(self.calls[-1], result=result,
+                                 error=errno.errorcode[number] if number
+                                 else "")
+
+    def _wait(self, event: int) -> bool:
+        """Wait until the socket shows an event; False if hope goes first."""
+        waiting = select.poll()
+        waiting.register(self.conn, event)
+        while not waiting.poll(LOOK):
+            if not self._hope() and not waiting.poll(0):
+                return False
+        return True
+
+    def hear(self, most: int = sys.maxsize) -> Heard:
+        """Read until the other end is done, or `most` bytes have come."""
+        heard = bytearray()
+        while len(heard) < most:
+            self._begin("recv")
+            if not self._wait(select.POLLIN):
+                return Heard(bytes(heard), NOTHING)
+            try:
+                chunk = self.conn.recv(min(1 << 16, most - len(heard)))
+            except OSError as error:
+                self._end(-1, error.errno or 0)
+                return Heard(bytes(heard), RESET)
+            self._end(len(chunk))
+            if not chunk:
+                return Heard(bytes(heard), EOF)
+            heard += chunk
+        return Heard(bytes(heard), NOTHING)
+
+    def say(self, data: bytes) -> int:
+        """Send; return how many bytes the kernel took before an error."""
+        said = 0
+        while said < len(data):
+            self._begin("send", len(data) - said)
+            if not self._wait(select.POLLOUT):
+                break
+            try:
+                sent = self.conn.send(data[said:])
+            except OSError as error:
+                self._end(-1, error.errno or 0)
+                break
+            self._end(sent)
+            said += sent
+        return said
+
+    def half_close(self) -> None:
+        """Send FIN and go on listening; ENOTCONN after a reset is no news."""
+        self._begin("shutdown", socket.SHUT_WR)
+        try:
+            self.conn.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            self._end(-1, error.errno or 0)
+        else:
+            self._end(0)
+
+    def close(self) -> None:
+        """Give the descriptor back: FIN, or RST if there is unread input."""
+        if self.conn.fileno() != -1:
+            self._begin("close")
+            self._reset = self.was_reset()
+            self.conn.close()
+            self._end(0)
+
+    def reset(self) -> None:
+        """Send RST: close with no time to linger (socket(7))."""
+        self.conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                             struct.pack("ii", 1, 0))
+        self.close()
+
+    def under_way(self) -> int:
+        """Return how many bytes, FIN included, are not acknowledged yet."""
+        if self.conn.fileno() == -1:
+            return 0
+        raw = fcntl.ioctl(self.conn, termios.TIOCOUTQ, bytes(4))
+        return struct.unpack("i", raw)[0]
+
+    def was_reset(self) -> bool:
+        """Whether a RST has come, so far."""
+        return self._reset or (self.conn.fileno() != -1
+                               and was_reset(self.conn, 0))

@@ -1,0 +1,265 @@
+"""The bench's verdicts can be wrong: each is tried on what it must not say."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lab import kernel, program, scenario, wire
+from lab.sandbox import Exit, Sandbox, StillRunning, why_not_private
+from lab.commands import demo
+
+needs_private = pytest.mark.skipif(
+    bool(why_not_private()),
+    reason=f"no network namespaces: {why_not_private()}")
+
+each_kind = pytest.mark.parametrize("private", (True, False),
+                                    ids=("private", "shared"))
+
+PYTHON = [sys.executable, "-I", "-S", "-c"]
+CONNECT = "import socket, signal, select, sys, time\n" \
+          "s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
+
+
+def lesson(number: str) -> demo.Lesson:
+    """Return what make demo holds a chapter to."""
+    return next(le for le in demo.LESSONS if le.number == number)
+
+
+@pytest.fixture
+def listener(room):
+    """A socket in the room that programs can dial."""
+    with room.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        made.listen()
+        yield made
+
+
+def waiting(room: Sandbox, listener, code: str):
+    """Start a Python program that has dialled us; return it and our end."""
+    process = room.start([*PYTHON, CONNECT + code,
+                          listener.getsockname()[1]])
+    return process, listener.accept()[0]
+
+
+# --- sandbox ---------------------------------------------------------------
+
+@each_kind
+def test_a_program_ends_as_the_sandbox_says(private):
+    with Sandbox(private) as room:
+        assert room.start(["sh", "-c", "exit 7"]).wait() == Exit(status=7)
+        killed = room.start(["sh", "-c", "kill -SEGV $$"])
+        assert str(killed.wait()) == "killed by SIGSEGV"
+        both = room.start(["sh", "-c", "echo out; echo err >&2"])
+        both.wait()
+        assert (both.stdout, both.stderr) == (b"out\n", b"err\n")
+
+
+@each_kind
+def test_a_program_that_cannot_be_executed_is_an_error_not_an_exit(private):
+    with Sandbox(private) as room, pytest.raises(OSError) as caught:
+        room.start(["/no/such/program"])
+    assert caught.value.errno == errno.ENOENT
+
+
+DAEMON = """
+import os, signal
+if os.fork() == 0:
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.write(1, os.readlink("/proc/self").encode())
+    signal.pause()
+"""
+
+
+@each_kind
+def test_nothing_outlives_the_sandbox(private):
+    with Sandbox(private) as room:
+        parent = room.start([*PYTHON, DAEMON])
+        keeps = room.start(["sleep", "1000"])
+        pid = keeps.until(lambda: int(parent.stdout or 0), 10)
+        parent.wait()
+        assert os.path.exists(f"/proc/{pid}")
+    for gone in (pid, keeps.pid):
+        assert not os.path.exists(f"/proc/{gone}")
+
+
+def test_a_program_starts_with_the_signals_and_descriptors_of_a_shell(room):
+    shown = room.start(["sh", "-c", "ls /proc/self/fd; "
+                        "grep SigIgn /proc/self/status"])
+    shown.wait()
+    lines = shown.stdout.decode().split()
+    assert lines == ["0", "1", "2", "3", "SigIgn:", "0" * 16]  # 3 is ls's own
+
+
+@needs_private
+def test_two_sandboxes_can_use_one_port():
+    with Sandbox() as one, Sandbox() as other:
+        ours, theirs = one.socket(), other.socket()
+        ours.bind(("127.0.0.1", 0))
+        theirs.bind(ours.getsockname())
+        ours.listen()
+        theirs.listen()
+        ours.close()
+        theirs.close()
+
+
+@needs_private
+def test_a_sandbox_cannot_reach_the_machines_loopback(room):
+    with Sandbox(private=False) as outside, outside.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        with room.socket() as inside, pytest.raises(ConnectionRefusedError):
+            inside.connect(listener.getsockname())
+
+
+def test_a_bound_that_passes_is_told_with_what_was_said(room):
+    sleeper = room.start(["sh", "-c", "echo here I am; exec sleep 1000"])
+    with pytest.raises(StillRunning, match="here I am"):
+        sleeper.wait(bound=0.3)
+
+
+# --- stuck -----------------------------------------------------------------
+
+def test_two_that_wait_for_each_other_are_stuck(room, listener):
+    process, ours = waiting(room, listener, "s.recv(1)")
+    assert process.until(lambda: kernel.stuck([process]), 10)
+    assert process.exit is None
+    ours.close()
+
+
+@pytest.mark.parametrize("code", [
+    pytest.param("time.sleep(1000)", id="it sleeps on a clock"),
+    pytest.param("select.select([s], [], [], 1000)", id="select has a limit"),
+    pytest.param("s.settimeout(1000); s.recv(1)", id="poll has a limit"),
+    pytest.param("import struct\ns.setsockopt(socket.SOL_SOCKET, "
+                 "socket.SO_RCVTIMEO, struct.pack('ll', 1000, 0))\ns.recv(1)",
+                 id="the socket has a limit"),
+    pytest.param("signal.signal(signal.SIGALRM, lambda *_: None)\n"
+                 "signal.alarm(1000)\ns.recv(1)", id="an alarm is set"),
+    pytest.param("while True: pass", id="it computes"),
+    pytest.param("import os\nr, w = os.pipe()\nos.read(r, 1)",
+                 id="it reads a pipe"),
+    pytest.param("import threading\nthreading.Thread(target=time.sleep, "
+                 "args=(1000,)).start()\ns.recv(1)",
+                 id="another thread goes on"),
+])
+def test_one_that_may_go_on_is_not_called_stuck(room, listener, code):
+    process, ours = waiting(room, listener, code)
+    deadline = time.monotonic() + 0.5
+    while time.monotonic() < deadline:
+        assert not kernel.stuck([process])
+    assert process.exit is None
+    ours.close()
+
+
+def test_one_with_unread_bytes_is_not_called_stuck(room, listener):
+    """It waits on one connection while bytes wait for it on another."""
+    process, ours = waiting(room, listener, "t = socket.create_connection("
+                            "('127.0.0.1', int(sys.argv[1])))\ns.recv(1)")
+    other, _ = listener.accept()
+    assert process.until(lambda: kernel.stuck([process]), 10)
+    other.send(b"!")
+    assert process.until(
+        lambda: any(c.unread for c in kernel.connections(process.pid)), 10)
+    assert not kernel.stuck([process])
+    ours.close()
+    other.close()
+
+
+def test_a_writer_whose_reader_is_slow_is_not_called_stuck(room, listener):
+    process, ours = waiting(room, listener, "s.sendall(bytes(1 << 26))")
+    assert process.until(
+        lambda: any(c.unsent for c in kernel.connections(process.pid)), 10)
+    for _ in range(100):
+        assert not kernel.stuck([process])
+    ours.close()
+
+
+def test_settle_says_when_it_could_prove_nothing(room, listener):
+    process, ours = waiting(room, listener, "time.sleep(1000)")
+    with pytest.raises(StillRunning, match="neither ended nor provably stuck"):
+        kernel.settle([process], bound=0.3)
+    ours.close()
+
+
+def test_a_server_that_ends_before_it_listens_is_told(room):
+    with pytest.raises(kernel.DidNotListen, match="exit 4"):
+        kernel.listening(room.start(["sh", "-c", "exit 4"]))
+
+
+# --- verdicts on chapters --------------------------------------------------
+
+@pytest.mark.parametrize("number", ("01", "02", "03"))
+@pytest.mark.parametrize("shown", ("01", "02", "03"))
+def test_each_lesson_holds_for_its_own_chapter_only(number, shown):
+    outcome = scenario.converse(program.chapter(shown))
+    assert lesson(number).holds(outcome) == (number == shown)
+
+
+# --- wire ------------------------------------------------------------------
+
+@needs_private
+def test_the_wire_sees_each_packet_once_with_its_length(room, listener):
+    tap = wire.Wire(room)
+    with room.socket() as dialled:
+        dialled.connect(listener.getsockname())
+        accepted, _ = listener.accept()
+        dialled.sendall(b"x" * 1000)
+        while len(accepted.recv(1000, 0x2)) < 1000:  # MSG_PEEK
+            pass
+        accepted.close()  # with unread input: a reset
+        segments = tap.read(until_over=True)
+    port = listener.getsockname()[1]
+    data = [s for s in segments if s.length]
+    assert [(s.length, s.destination) for s in data] == [(1000, port)]
+    assert data[0].payload == b"x" * (wire.Wire.KEPT - 52)
+    assert [s.source for s in segments if s.flags & wire.RST] == [port]
+    assert not any(s.flags & wire.FIN for s in segments)
+    assert tap.lost() == 0
+    tap.close()
+
+
+# --- the command line ------------------------------------------------------
+
+def make(*words: str) -> subprocess.CompletedProcess:
+    """Run make at the top of the kit."""
+    return subprocess.run(["make", "-s", *words], cwd=program.ROOT, text=True,
+                          capture_output=True, check=False)
+
+
+def test_a_number_without_a_chapter_is_one_sentence():
+    for target in ("trace-99", "99"):
+        done = make(target)
+        assert done.returncode == 2
+        assert "99" in done.stderr.splitlines()[0]
+        assert "Traceback" not in done.stderr
+
+
+def test_a_way_that_a_chapter_lacks_is_one_sentence():
+    for target, how in (("trace-04", "up"), ("trace-03", "wr")):
+        done = make(target, f"HOW={how}")
+        assert done.returncode == 2
+        assert f"no way '{how}'" in done.stderr
+
+
+def test_the_demo_fails_when_a_lesson_is_not_shown(tmp_path, monkeypatch,
+                                                   capsys):
+    """Put chapter 03 in the place of 01: it hears what 01 must not."""
+    monkeypatch.setattr(program, "chapter", {
+        "01": program.chapter("03"), "02": program.chapter("02"),
+        "03": program.chapter("03")}.__getitem__)
+    assert demo.main([]) == 1
+    said = capsys.readouterr().out
+    assert said.count("BUT THIS RUN DID NOT SHOW IT: chapter 01") == 1
+
+
+def test_the_doctor_answers():
+    done = make("doctor")
+    assert done.returncode == 0
+    assert "yes  a C compiler" in done.stdout
