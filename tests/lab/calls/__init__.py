@@ -38,12 +38,33 @@ class Call:
     error: str
 
 
+@dataclass(frozen=True)
+class Fault:
+    """What is to go wrong: `kind` is short, EINTR, ENOSPC or EIO (preload.c).
+
+    Either the call number `at` is struck, of those that can suffer it, or
+    each may be, with a chance of `percent`, repeated by the same `seed`.
+    """
+
+    kind: str
+    at: int = 0
+    percent: int = 0
+    seed: int = 0
+
+    def __str__(self) -> str:
+        if self.at:
+            return f"{self.kind} at {self.at}"
+        return f"{self.kind} chance {self.percent} seed {self.seed}"
+
+
 def _parse(lines: list[str]) -> list[Call]:
     """Pair each call's line before with its line after."""
     calls: list[Call] = []
     begun: dict[str, int] = {}
     for line in lines:
         pid, when, name, fd, argument, result, number = line.split()
+        if name.startswith("fault:"):
+            continue
         if result == "-":
             begun[pid] = len(calls)
             calls.append(Call(int(pid), float(when), name, int(fd),
@@ -63,17 +84,28 @@ def _parse(lines: list[str]) -> list[Call]:
 class CallLog:
     """Where one program's calls are written; `env` makes it do so.
 
-    Raises program.DoesNotCompile where the library can't be built.
+    With a fault some of its calls fail. Raises program.DoesNotCompile where
+    the library can't be built.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fault: Optional[Fault] = None) -> None:
         library = program.build(PRELOAD, ("-fPIC", "-shared"))
         descriptor, path = tempfile.mkstemp(dir=program.scratch())
         os.close(descriptor)
         self._path = Path(path)
         self.env = {"LD_PRELOAD": str(library), "LAB_CALLS": path}
+        if fault:
+            self.env["LAB_FAULT"] = str(fault)
+
+    def _lines(self) -> list[str]:
+        text = self._path.read_text()
+        return text[:text.rfind("\n") + 1].splitlines()
 
     def read(self) -> list[Call]:
         """Return the calls so far, in the order in which they began."""
-        text = self._path.read_text()
-        return _parse(text[:text.rfind("\n") + 1].splitlines())
+        return _parse(self._lines())
+
+    def struck(self) -> list[str]:
+        """Return the names of the calls that suffered the fault so far."""
+        names = [line.split()[2] for line in self._lines()]
+        return [name[6:] for name in names if name.startswith("fault:")]

@@ -1,7 +1,7 @@
 /*
- * Write down every call that a program makes on a socket.
+ * Write down every call that a program makes on a socket, and let calls fail.
  *
- *     LAB_CALLS=FILE LD_PRELOAD=./preload.so program ...
+ *     LAB_CALLS=FILE [LAB_FAULT=FAULT] LD_PRELOAD=./preload.so program ...
  *
  * A call that returns adds a line to FILE, and so does a call that is about
  * to wait, so that the last line of a stuck program tells where it sleeps:
@@ -11,14 +11,28 @@
  * ARGUMENT is a count of bytes, or which half shutdown(2) ends, or 0. RESULT
  * and ERRNO are `-` in the line before the call. Time is CLOCK_REALTIME, the
  * clock that stamps packets too. Static programs and stdio stay unseen.
- * See also: ld.so(8), dlsym(3).
+ *
+ * FAULT is `KIND at N`: the Nth call that can suffer KIND does; or
+ * `KIND chance PERCENT seed SEED`: each may, and the same seed repeats it.
+ *
+ *     short    read, write, recv, send move one byte
+ *     EINTR    a signal came; a connect goes on in the background, and a
+ *              close has closed, as on Linux
+ *     ENOSPC   the disk is full: open, write, fsync, close, rename of files
+ *     EIO      any call fails; a close has closed
+ *
+ * A call that was struck adds the line `PID TIME fault:NAME FD 0 0 0`.
+ * See also: ld.so(8), dlsym(3), signal(7).
  */
 #define _GNU_SOURCE
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,23 +42,52 @@
 
 enum { LOG_FD = 700 }; /* out of the way of the program's own descriptors */
 
+enum kind { NONE, SHORT, INTERRUPTED, FULL, BROKEN };
+
+static const char *const kinds[] = {"", "short", "EINTR", "ENOSPC", "EIO"};
+static const int errors[] = {0, 0, EINTR, ENOSPC, EIO};
+
+static struct {
+    enum kind kind;
+    long at;                  /* the call to strike, or 0 */
+    unsigned percent;         /* else the chance of each */
+    unsigned long long state; /* of the generator */
+    long count;               /* calls that could have suffered so far */
+} fault;
+
 static int log_fd = -1;
 
 #define REAL(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
 
-__attribute__((constructor)) static void
-open_log(void)
+static void
+read_fault(const char *text)
 {
-    const char *path = getenv("LAB_CALLS");
-    int fd;
+    char word[16];
+    int i;
 
-    if (path == NULL)
-        return;
-    fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (sscanf(text, "%15s at %ld", word, &fault.at) != 2 &&
+        sscanf(text, "%15s chance %u seed %llu", word, &fault.percent,
+               &fault.state) != 3)
+        abort();
+    for (i = 1; i < 5; i++)
+        if (strcmp(word, kinds[i]) == 0)
+            fault.kind = (enum kind)i;
+    if (fault.kind == NONE)
+        abort();
+}
+
+__attribute__((constructor)) static void
+begin(void)
+{
+    const char *path = getenv("LAB_CALLS"), *text = getenv("LAB_FAULT");
+    int fd = path ? REAL(open)(path, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
+
     if (fd == -1)
         return;
     log_fd = fcntl(fd, F_DUPFD_CLOEXEC, LOG_FD);
     REAL(close)(fd);
+    if (text != NULL)
+        read_fault(text);
 }
 
 static bool
@@ -52,7 +95,7 @@ is_socket(int fd)
 {
     int type, saved = errno;
     socklen_t size = sizeof type;
-    bool yes = getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+    bool yes = REAL(getsockopt)(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
 
     errno = saved;
     return yes;
@@ -75,42 +118,101 @@ note(const char *name, int fd, long argument, const char *result)
 }
 
 static void
-before(const char *name, int fd, long argument)
+before(const char *name, int fd, long argument, bool watched)
 {
-    if (log_fd != -1 && is_socket(fd))
+    if (log_fd != -1 && watched)
         note(name, fd, argument, "- -");
 }
 
 static void
-after(const char *name, int fd, long argument, long result, bool was_socket)
+after(const char *name, int fd, long argument, long result, bool watched)
 {
     char text[48];
 
-    if (log_fd == -1 || (!was_socket && !(result == -1 && errno == EBADF)))
+    if (log_fd == -1 || (!watched && !(result == -1 && errno == EBADF)))
         return;
     snprintf(text, sizeof text, "%ld %d", result, result == -1 ? errno : 0);
     note(name, fd, argument, text);
 }
 
-/* One wrapper: note that it begins, call the real one, note how it went. */
+/* Whether a call that can suffer this kind of fault is to suffer it now. */
+static bool
+strikes(const char *name, int fd, bool can)
+{
+    char text[32];
+
+    if (fault.kind == NONE || !can)
+        return false;
+    fault.count++;
+    if (fault.at == 0) {
+        fault.state = fault.state * 6364136223846793005U + 1442695040888963407U;
+        if ((fault.state >> 33) % 100 >= fault.percent)
+            return false;
+    } else if (fault.count != fault.at) {
+        return false;
+    }
+    snprintf(text, sizeof text, "fault:%s", name);
+    note(text, fd, 0, "0 0");
+    return true;
+}
+
+static bool
+is_any(const char *name, const char *const list[])
+{
+    for (; *list != NULL; list++)
+        if (strcmp(name, *list) == 0)
+            return true;
+    return false;
+}
+
+/* Whether a call is to fail now, and with what: 0 or an errno. */
+static int
+failing(const char *name, int fd, bool socket)
+{
+    static const char *const slow[] = {"read",    "write", "recv",
+                                       "send",    "poll",  "accept",
+                                       "connect", "close", NULL};
+    static const char *const disk[] = {"open",  "write",  "fsync",
+                                       "close", "rename", NULL};
+    bool can = fault.kind == BROKEN ||
+               (fault.kind == INTERRUPTED && is_any(name, slow)) ||
+               (fault.kind == FULL && !socket && is_any(name, disk));
+
+    return strikes(name, fd, can) ? errors[fault.kind] : 0;
+}
+
+/* One wrapper: note that it begins, let it be or fail, note how it went. */
 #define WATCH(type, name, fd, argument, parameters, ...)                       \
     type name parameters                                                       \
     {                                                                          \
-        bool was_socket = is_socket(fd);                                       \
-        type result;                                                           \
+        bool socket = is_socket(fd);                                           \
+        int error = failing(#name, fd, socket);                                \
+        type result = -1;                                                      \
                                                                                \
-        before(#name, fd, (long)(argument));                                   \
-        result = REAL(name)(__VA_ARGS__);                                      \
-        after(#name, fd, (long)(argument), (long)result, was_socket);          \
+        before(#name, fd, (long)(argument), socket);                           \
+        if (error == 0 || strcmp(#name, "close") == 0 ||                       \
+            (error == EINTR && strcmp(#name, "connect") == 0))                 \
+            result = REAL(name)(__VA_ARGS__);                                  \
+        if (error != 0) {                                                      \
+            result = -1;                                                       \
+            errno = error;                                                     \
+        }                                                                      \
+        after(#name, fd, (long)(argument), (long)result, socket);              \
         return result;                                                         \
     }
 
-WATCH(ssize_t, read, fd, n, (int fd, void *p, size_t n), fd, p, n)
-WATCH(ssize_t, write, fd, n, (int fd, const void *p, size_t n), fd, p, n)
-WATCH(ssize_t, recv, fd, n, (int fd, void *p, size_t n, int flags), fd, p, n,
-      flags)
+/* One that moves bytes: `n` may be cut to one. */
+#define CUT(name, fd, n)                                                       \
+    (n > 1 && fault.kind == SHORT && strikes(name, fd, true) ? 1 : n)
+
+WATCH(ssize_t, read, fd, n, (int fd, void *p, size_t n), fd, p,
+      CUT("read", fd, n))
+WATCH(ssize_t, write, fd, n, (int fd, const void *p, size_t n), fd, p,
+      CUT("write", fd, n))
+WATCH(ssize_t, recv, fd, n, (int fd, void *p, size_t n, int flags), fd, p,
+      CUT("recv", fd, n), flags)
 WATCH(ssize_t, send, fd, n, (int fd, const void *p, size_t n, int flags), fd, p,
-      n, flags)
+      CUT("send", fd, n), flags)
 WATCH(int, connect, fd, 0,
       (int fd, const struct sockaddr *where, socklen_t size), fd, where, size)
 WATCH(int, accept, fd, 0,
@@ -118,3 +220,91 @@ WATCH(int, accept, fd, 0,
       who, size)
 WATCH(int, shutdown, fd, how, (int fd, int how), fd, how)
 WATCH(int, close, fd, 0, (int fd), fd)
+
+/* The rest are not shown, and can only fail. */
+#define FAIL(type, name, fd, parameters, ...)                                  \
+    type name parameters                                                       \
+    {                                                                          \
+        int error = failing(#name, fd, false);                                 \
+                                                                               \
+        if (error != 0) {                                                      \
+            errno = error;                                                     \
+            return -1;                                                         \
+        }                                                                      \
+        return REAL(name)(__VA_ARGS__);                                        \
+    }
+
+FAIL(int, socket, -1, (int family, int type, int protocol), family, type,
+     protocol)
+FAIL(int, bind, fd, (int fd, const struct sockaddr *where, socklen_t size), fd,
+     where, size)
+FAIL(int, listen, fd, (int fd, int backlog), fd, backlog)
+FAIL(int, getsockname, fd,
+     (int fd, struct sockaddr *restrict where, socklen_t *restrict size), fd,
+     where, size)
+FAIL(int, setsockopt, fd,
+     (int fd, int level, int name, const void *p, socklen_t size), fd, level,
+     name, p, size)
+FAIL(int, getsockopt, fd,
+     (int fd, int level, int name, void *restrict p, socklen_t *restrict size),
+     fd, level, name, p, size)
+FAIL(int, poll, -1, (struct pollfd * p, nfds_t n, int timeout), p, n, timeout)
+FAIL(int, fsync, fd, (int fd), fd)
+FAIL(int, fstat, fd, (int fd, struct stat *restrict st), fd, st)
+FAIL(int, stat, -1, (const char *restrict path, struct stat *restrict st), path,
+     st)
+FAIL(int, rename, -1, (const char *from, const char *to), from, to)
+FAIL(int, unlink, -1, (const char *path), path)
+FAIL(int, fchmod, fd, (int fd, mode_t mode), fd, mode)
+FAIL(off_t, lseek, fd, (int fd, off_t offset, int whence), fd, offset, whence)
+
+int
+open(const char *path, int flags, ...)
+{
+    int error = failing("open", -1, false);
+    va_list list;
+    mode_t mode = 0;
+
+    va_start(list, flags);
+    if (flags & O_CREAT)
+        mode = (mode_t)va_arg(list, int);
+    va_end(list);
+    if (error != 0) {
+        errno = error;
+        return -1;
+    }
+    return REAL(open)(path, flags, mode);
+}
+
+int
+fcntl(int fd, int command, ...)
+{
+    int error = failing("fcntl", fd, false);
+    va_list list;
+    long argument;
+
+    va_start(list, command);
+    argument = va_arg(list, long);
+    va_end(list);
+    if (error != 0) {
+        errno = error;
+        return -1;
+    }
+    return REAL(fcntl)(fd, command, argument);
+}
+
+/* What glibc calls the same functions under _FILE_OFFSET_BITS=64. */
+#if defined __GLIBC__ && defined __LP64__
+#define ALSO(other, name)                                                      \
+    extern __typeof__(name) also_##name __asm__(other)                         \
+        __attribute__((alias(#name)))
+
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wmissing-attributes"
+#endif
+ALSO("open64", open);
+ALSO("fcntl64", fcntl);
+ALSO("fstat64", fstat);
+ALSO("stat64", stat);
+ALSO("lseek64", lseek);
+#endif

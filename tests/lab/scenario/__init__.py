@@ -6,11 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import Optional, Sequence
 
-from . import kernel, program
-from .calls import CallLog
-from .outcome import Outcome, Part
-from .sandbox import Process, Sandbox
-from .wire import Wire
+from .. import kernel, program
+from ..calls import CallLog
+from ..outcome import Outcome, Part
+from ..sandbox import Process, Sandbox
+from ..wire import Wire
 
 SAMPLE = b"To be sent.\n"  # at most 30 bytes: one segment, always
 
