@@ -1,0 +1,60 @@
+/*
+ * What chapter 05 taught about sockets, stood on from there.
+ *
+ * Nothing here ends a conversation or hides how one ended: shutdown, close and
+ * what they mean stay in the chapters. Who includes this ignores SIGPIPE, so
+ * that a write to a peer that has gone is EPIPE. MSG_NOSIGNAL would do that for
+ * send(2) alone, and standard output can be a pipe that breaks as well.
+ */
+#ifndef NET_H
+#define NET_H
+
+#include <sys/types.h>
+#include <netdb.h>
+#include <stddef.h>
+
+/*
+ * Turn a name or a number, IPv4 or IPv6, into addresses; `port` is decimal.
+ * The caller frees them with freeaddrinfo. Ends the program with status 2 if
+ * the port is none, with 1 if the host has no address. getaddrinfo(3).
+ */
+struct addrinfo *addresses(const char *host, const char *port);
+
+/*
+ * Listen on the first address that can be had, and say so on standard output;
+ * port 0 asks the kernel for a free one. The port of an earlier run may still
+ * be in TIME_WAIT. `host` and `port` are for the messages. Ends the program
+ * with status 1 on errors. bind(2), listen(2), SO_REUSEADDR in socket(7).
+ */
+int listen_on(const struct addrinfo *where, const char *host, const char *port);
+
+/*
+ * Connect to the first address that answers, after trying them in order, as
+ * RFC 6724 sorts them. `host` and `port` are for the messages. Ends the
+ * program with status 1 and the last address's error if none does. connect(2).
+ */
+int connect_to(const struct addrinfo *where, const char *host,
+               const char *port);
+
+/*
+ * How did a connect(2) end that was interrupted or is in progress? To be asked
+ * once poll(2) says POLLOUT. 0, or -1 and errno, as connect would have.
+ */
+int connect_result(int conn);
+
+/* read(2), but no signal stops it: bytes, 0 at EOF, or -1 and errno. */
+ssize_t read_some(int fd, void *bytes, size_t size);
+
+/*
+ * Read until EOF, but no more than `size` bytes. Bytes read, or -1 and errno;
+ * `size` of them mean that EOF has not been seen. read(2).
+ */
+ssize_t read_to_eof(int fd, void *bytes, size_t size);
+
+/*
+ * Write it all, in as many pieces as it takes. Bytes written; if they are
+ * fewer than `size`, errno says why the rest was not. write(2).
+ */
+size_t write_all(int fd, const void *bytes, size_t size);
+
+#endif
