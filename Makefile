@@ -7,17 +7,24 @@ LAB = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 PYTHONCOERCECLOCALE=0 \
 sources := $(wildcard chapters/[0-9]*/*.c chapters/[0-9]*/*/*.c)
 common := $(wildcard chapters/common/*)
 posix := $(patsubst %.c,%,$(shell grep -L '<winsock2.h>' $(sources)))
+winsock := $(patsubst %.c,%.exe,$(shell grep -l '<winsock2.h>' $(sources)))
+MINGW = x86_64-w64-mingw32-gcc
+mingw := $(shell command -v $(MINGW) 2>&1)
 numbers := $(sort $(foreach d,$(wildcard chapters/[0-9]*/),\
 	$(firstword $(subst -, ,$(notdir $(d:/=))))))
 
-all: $(posix) ## build every chapter, beside its sources
+all: $(posix) $(if $(mingw),$(winsock)) ## build every chapter, beside its sources
 
 %: %.c $(common)
 	$(CC) $(KIT_CFLAGS) $(CFLAGS) $< \
 	    $$(grep -q '"../common/' $< && echo $(filter %.c,$(common))) -o $@
 
+%.exe: %.c
+	$(if $(mingw),,$(error no $(MINGW) here: install gcc-mingw-w64-x86-64))
+	$(MINGW) $(KIT_CFLAGS) $(CFLAGS) $< -o $@ -lws2_32
+
 .SECONDEXPANSION:
-$(numbers): $$(filter chapters/$$@-%,$(posix)) ## build one chapter: make 03
+$(numbers): $$(filter chapters/$$@-%,$(posix) $(winsock)) ## build one chapter: make 03
 
 help: ## say what there is
 	@sed -n '/^[^	 ]*:.* ## /s/\([^:]*\):.* ## /\1	/p' Makefile | \
@@ -28,8 +35,8 @@ help: ## say what there is
 demo: ## half-close in two minutes: 01, 02 and 03, seen on the wire
 	@$(LAB) demo
 
-trace-%: ## draw a chapter's conversation; one way of it: make trace-04 HOW=rd
-	@$(LAB) trace '$*' '$(HOW)'
+trace-%: ## draw a chapter's conversation; HOW=rd one way; PEER=silent one cell
+	@$(LAB) trace '$*' '$(HOW)' '$(PEER)'
 
 test: ## run all tests (gets pytest itself)
 	@sh tests/run
@@ -38,19 +45,25 @@ test-%: ## run what checks one chapter: make test-03
 	@sh tests/run --chapter='$*'
 
 check-%: ## judge your answer in exercises/NN-name/: make check-01
-	@$(LAB) check '$*'
+	@$(LAB) check '$*' '$(SEED)'
 
 wires: ## draw every chapter's wire.svg anew, from fresh captures
 	@$(LAB) wires
+
+matrix: ## measure what each program survives, and write it into README.md
+	@$(LAB) matrix
+
+matrix-%: ## one row of the matrix, with its reasons: make matrix-03
+	@$(LAB) matrix '$*'
 
 doctor: ## tell what this machine can and can't do, and what to install
 	@$(LAB) doctor
 
 clean: ## remove what was built
-	rm -rf $(posix) tests/.venv
+	rm -rf $(posix) $(winsock) tests/.venv
 
 .DEFAULT:
 	@echo "make: there is no '$@' here; 'make help' says what there is" >&2
 	@exit 2
 
-.PHONY: all $(numbers) help demo test wires doctor clean
+.PHONY: all $(numbers) help demo test wires matrix doctor clean

@@ -10,20 +10,26 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lab import program, sandbox  # noqa: E402
+from lab.scenario.cast import Cast  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --chapter and --no-skips."""
+    """Add --chapter, --no-skips and --soak."""
     parser.addoption("--chapter", metavar="NN",
                      help="only what checks this chapter")
     parser.addoption("--no-skips", action="store_true",
                      help="a test that is skipped has failed")
+    parser.addoption("--soak", action="store_true",
+                     help="the long forms, and nothing that has none")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Announce the marker; refuse a number that no chapter has."""
     config.addinivalue_line("markers",
                             "chapter(number): checks this chapter alone")
+    config.addinivalue_line("markers", "soak(only=False): has a long form, or "
+                            "is nothing else; --soak runs it")
+    config.addinivalue_line("markers", "timed: --soak runs it twenty times")
     number = config.getoption("--chapter")
     if number:
         try:
@@ -32,14 +38,31 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(str(error)) from error
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what depends on time twenty times under --soak."""
+    if (metafunc.config.getoption("--soak")
+            and metafunc.definition.get_closest_marker("timed")):
+        metafunc.fixturenames.append("turn")
+        metafunc.parametrize("turn", range(20))
+
+
+def _has_form(item: pytest.Item, long: bool) -> bool:
+    """Whether a test has a long form, or a short one, as asked."""
+    marks = list(item.iter_markers("soak"))
+    if long:
+        return bool(marks) or any(item.iter_markers("timed"))
+    return not any(m.kwargs.get("only") for m in marks)
+
+
 def pytest_collection_modifyitems(config: pytest.Config,
                                   items: list[pytest.Item]) -> None:
-    """Keep what --chapter asks for."""
+    """Keep what --chapter and --soak ask for."""
     number = config.getoption("--chapter")
-    if not number:
-        return
+    long = config.getoption("--soak")
     kept = [item for item in items
-            if number in [m.args[0] for m in item.iter_markers("chapter")]]
+            if (not number or number in
+                [m.args[0] for m in item.iter_markers("chapter")])
+            and _has_form(item, long)]
     config.hook.pytest_deselected(
         items=[item for item in items if item not in kept])
     items[:] = kept
@@ -68,3 +91,15 @@ def room():
     """A sandbox of the test's own."""
     with sandbox.Sandbox() as made:
         yield made
+
+
+@pytest.fixture
+def cast(room, tmp_path, number):
+    """The server and client of chapter `number`, in `room`."""
+    return Cast(room, tmp_path, number)
+
+
+@pytest.fixture
+def soak(request) -> bool:
+    """Whether the long forms are asked for."""
+    return request.config.getoption("--soak")

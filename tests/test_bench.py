@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -68,25 +69,29 @@ def test_a_program_that_cannot_be_executed_is_an_error_not_an_exit(private):
 
 
 DAEMON = """
-import os, signal
+import os, signal, socket, sys
 if os.fork() == 0:
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.write(1, os.readlink("/proc/self").encode())
+    kept = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
     signal.pause()
 """
 
 
 @each_kind
 def test_nothing_outlives_the_sandbox(private):
-    with Sandbox(private) as room:
-        parent = room.start([*PYTHON, DAEMON])
+    with Sandbox(private) as room, room.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        parent = room.start([*PYTHON, DAEMON, listener.getsockname()[1]])
         keeps = room.start(["sleep", "1000"])
-        pid = keeps.until(lambda: int(parent.stdout or 0), 10)
+        ours = listener.accept()[0]
         parent.wait()
-        assert os.path.exists(f"/proc/{pid}")
-    for gone in (pid, keeps.pid):
-        assert not os.path.exists(f"/proc/{gone}")
+        with pytest.raises(BlockingIOError):
+            ours.recv(1, socket.MSG_DONTWAIT)  # the daemon is there
+    ours.settimeout(20)
+    assert ours.recv(1) == b""  # and now it is not
+    assert not os.path.exists(f"/proc/{keeps.pid}")
 
 
 def test_a_program_starts_with_the_signals_and_descriptors_of_a_shell(room):

@@ -24,7 +24,7 @@ def words(number: str, side: str, host: object = "127.0.0.1",
           port: object = 0, file: object = "/dev/null") -> list[object]:
     """Return a command line that would do, with some words changed."""
     folder = program.chapter(number)
-    extra = scenario.ways(folder)[0] if side == "server" else ()
+    extra = scenario.ways(folder)[0].extra if side == "server" else ()
     return [program.build(folder / f"{side}.c"), host, port, file, *extra]
 
 

@@ -106,7 +106,8 @@ def test_many_calls_and_segments_become_one_line():
 
 @needs_private
 def test_the_fin_after_shut_rd_stands_beside_close():
-    outcome = scenario.converse(program.chapter("04"), ("rd",))
+    outcome = scenario.converse(program.chapter("04"), scenario.ways(
+        program.chapter("04"))[0])
     rows = ladder(outcome, "").rows
     fin = next(row for row in rows if row.arrow and row.arrow.kind == "FIN")
     assert fin.server[0] == "close(conn)"

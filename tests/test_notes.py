@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import program, sandbox, transcript
+from lab import program, sandbox, transcript, wine
 from lab.commands import wires
 
 README = program.ROOT / "README.md"
@@ -58,14 +58,30 @@ def copy(tmp_path: Path) -> Path:
     return where
 
 
+def skip_without_wine(folder: Path) -> None:
+    """Skip what is about a chapter for Windows where that cannot run."""
+    if wine.needed(folder) and wine.missing():
+        pytest.skip(wine.missing())
+
+
+def play(text: str, folder: Path) -> int:
+    """Type a page's console blocks; `wine` is there for those that use it."""
+    if not wine.needed(folder):
+        return transcript.play(text, folder)
+    room = sandbox.Sandbox()
+    with wine.Wine(room) as windows:
+        return transcript.play(text, folder, room, windows.env)
+
+
 @each_page
 @needs_private
 def test_every_console_block_prints_what_it_shows(page, copy):
+    skip_without_wine(page.parent)
     text = page.read_text()
     folder = copy / page.parent.relative_to(program.ROOT)
     for attempt in range(5):  # a ladder can differ once: see lab/commands/wires
         try:
-            played = transcript.play(text, folder)
+            played = play(text, folder)
             break
         except transcript.Differs:
             if attempt == 4 or "make trace" not in text:
@@ -90,24 +106,27 @@ def test_every_quoted_piece_of_code_stands_in_its_source(page):
 
 
 @each_chapter
-def test_every_printed_diff_is_the_one_to_the_chapter_before(folder):
+def test_every_printed_diff_is_the_one_to_the_program_before(folder):
+    """Which is the same file a chapter earlier, or a naive one beside it."""
     before = program.chapters()[program.chapters().index(folder) - 1]
     fresh = []
     for source in sorted(folder.glob("*.c")):
-        if (before / source.name).exists():
-            old, new = (path.read_text().splitlines()
-                        for path in (before / source.name, source))
-            fresh.append("\n".join(difflib.unified_diff(old, new, lineterm=""))
-                         + "\n")
+        for earlier in (before / source.name, folder / f"naive-{source.name}"):
+            if earlier.exists():
+                old, new = (path.read_text().splitlines()
+                            for path in (earlier, source))
+                fresh.append("\n".join(
+                    difflib.unified_diff(old, new, lineterm="")) + "\n")
     for block in transcript.blocks((folder / "README.md").read_text()):
         if block.language == "diff":
             assert any(block.text in diff for diff in fresh), \
-                f"stands in no diff from {before.name}:\n{block.text}"
+                f"stands in no diff from before:\n{block.text}"
 
 
 @each_chapter
 @needs_private
 def test_the_drawn_wire_equals_a_fresh_capture(folder):
+    skip_without_wine(folder)
     drawn = (folder / "wire.svg").read_text()
     seen = []
     while drawn not in seen and len(seen) < 8:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from .commands import check, demo, doctor, trace, wires
+from .commands import check, demo, doctor, matrix, trace, wires
 from .kernel import DidNotListen
-from .program import DoesNotCompile, NoSuchChapter
+from .program import DoesNotCompile, NoSuchChapter, NotInstalled
+from .scenario.trials import NoSuchScenario
 from .sandbox import StillRunning
 
 COMMANDS = {"check": check.main, "demo": demo.main, "doctor": doctor.main,
-            "trace": trace.main, "wires": wires.main}
+            "matrix": matrix.main, "trace": trace.main, "wires": wires.main}
 
 
 def main(arguments: list[str]) -> int:
@@ -22,12 +23,12 @@ def main(arguments: list[str]) -> int:
     name, *rest = arguments
     try:
         return COMMANDS[name](rest)
-    except NoSuchChapter as error:
+    except (NoSuchChapter, NoSuchScenario) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2
     except DoesNotCompile as error:
         print(f"{name}: the compiler refused:\n{error}", file=sys.stderr)
-    except (DidNotListen, StillRunning, OSError) as error:
+    except (DidNotListen, NotInstalled, StillRunning, OSError) as error:
         print(f"{name}: {error}", file=sys.stderr)
     except KeyboardInterrupt:
         return 130

@@ -15,7 +15,7 @@ import struct
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, Protocol, Sequence
+from typing import Iterator, Optional, Protocol, Sequence
 
 from .sandbox import Process, StillRunning
 
@@ -92,7 +92,9 @@ def connections(pid: int) -> list[Connection]:
     found = []
     try:
         held = _sockets(pid)
-        for name in ("tcp", "tcp6"):
+        for name in ("tcp", "tcp6"):  # a read of either can take 4 ms
+            if len(found) == len(held):
+                break
             for line in Path(f"/proc/{pid}/net/{name}").open():
                 row = line.split()
                 if row[9] not in held:
@@ -107,6 +109,43 @@ def connections(pid: int) -> list[Connection]:
     return found
 
 
+def _at_port(pid: int, port: int) -> Iterator[list[str]]:
+    """Return the rows whose own end is at `port`, whoever holds them.
+
+    `pid` names any process of the same network; no rows if it has gone.
+    """
+    own = f":{port:04X}"
+    try:
+        for name in ("tcp", "tcp6"):
+            for line in Path(f"/proc/{pid}/net/{name}").open():
+                row = line.split()
+                if row[1].endswith(own):
+                    yield row
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return
+
+
+def unread(pid: int, port: int, peer_port: int) -> Optional[int]:
+    """Return how many bytes wait to be read at the `port` end of a connection.
+
+    `pid` names any process of the same network. None if the connection, or
+    that process, has gone.
+    """
+    for row in _at_port(pid, port):
+        if row[2].endswith(f":{peer_port:04X}"):
+            return int(row[4].split(":")[1], 16)
+    return None
+
+
+def _arriving(pid: int, port: int) -> bool:
+    """Whether the last ACK of a handshake is still on its way to a listener.
+
+    The client's connect has returned by then, and nothing else shows it.
+    """
+    return any(STATES[int(row[3], 16)] == "SYN_RECV"
+               for row in _at_port(pid, port))
+
+
 class DidNotListen(Exception):
     """A server ended before it listened."""
 
@@ -117,7 +156,7 @@ def listening(process: Process, bound: float = 20.0) -> int:
     Raises DidNotListen if it ends first, StillRunning after `bound` seconds.
     """
     def port() -> Optional[int]:
-        return next((c.port for c in connections(process.pid)
+        return next((c.port for c in connections(process.holder)
                      if c.state == "LISTEN"), None)
     found = process.until(port, bound)
     if found is None:
@@ -181,9 +220,14 @@ def asleep(process: HasPid) -> list[Asleep]:
         return []  # it ended, or is just being executed
     if not all(found):
         return []
-    if any(c.unsent or c.unread or c.timer
-           for c in connections(process.pid)):
-        return []
+    awaited = {waiting.descriptor for waiting in found if waiting}
+    for c in connections(process.pid):
+        if c.state == "LISTEN" and c.descriptor not in awaited:
+            continue  # who waits to be accepted wakes nobody
+        if c.unsent or c.unread or c.timer:
+            return []
+        if c.state == "LISTEN" and _arriving(process.pid, c.port):
+            return []
     return found  # type: ignore[return-value]
 
 

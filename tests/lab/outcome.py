@@ -13,13 +13,18 @@ from .wire import Segment
 
 @dataclass(frozen=True)
 class Part:
-    """One program's part: `exit` is None where it was proved stuck."""
+    """One program's part: `exit` is None where it was proved stuck.
+
+    `bench` says that the bench itself played this part, which has calls and
+    no end of its own.
+    """
 
     exit: Optional[Exit]
     stdout: str
     stderr: str
     calls: tuple[Call, ...] = ()
     asleep: Optional[Asleep] = None
+    bench: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,10 @@ import os
 import select
 import socket
 import struct
-import sys
 import termios
 import time
 from dataclasses import dataclass, replace
-from typing import Callable, Optional
+from typing import Callable
 
 from .calls import Call
 from .sandbox import Sandbox
@@ -95,6 +94,7 @@ class Peer:
     def __init__(self, conn: socket.socket, hope: Callable[[], bool]) -> None:
         conn.setblocking(False)
         self.conn = conn
+        self.ports = (conn.getpeername()[1], conn.getsockname()[1])
         self.calls: list[Call] = []
         self._hope = hope
         self._reset = False
@@ -136,15 +136,15 @@ class Peer:
                 return False
         return True
 
-    def hear(self, most: int = sys.maxsize) -> Heard:
-        """Read until the other end is done, or `most` bytes have come."""
+    def hear(self) -> Heard:
+        """Read until the other end is done."""
         heard = bytearray()
-        while len(heard) < most:
+        while True:
             self._begin("recv")
             if not self._wait(select.POLLIN):
                 return Heard(bytes(heard), NOTHING)
             try:
-                chunk = self.conn.recv(min(1 << 16, most - len(heard)))
+                chunk = self.conn.recv(1 << 16)
             except OSError as error:
                 self._end(-1, error.errno or 0)
                 return Heard(bytes(heard), RESET)
@@ -152,7 +152,6 @@ class Peer:
             if not chunk:
                 return Heard(bytes(heard), EOF)
             heard += chunk
-        return Heard(bytes(heard), NOTHING)
 
     def say(self, data: bytes) -> int:
         """Send; return how many bytes the kernel took before an error."""
@@ -171,7 +170,9 @@ class Peer:
         return said
 
     def half_close(self) -> None:
-        """Send FIN and go on listening; ENOTCONN after a reset is no news."""
+        """Send FIN and go on listening; after a reset there is no need."""
+        if self.was_reset():
+            return
         self._begin("shutdown", socket.SHUT_WR)
         try:
             self.conn.shutdown(socket.SHUT_WR)
@@ -200,6 +201,18 @@ class Peer:
             return 0
         raw = fcntl.ioctl(self.conn, termios.TIOCOUTQ, bytes(4))
         return struct.unpack("i", raw)[0]
+
+    def arrived(self, bound: float = BOUND) -> bool:
+        """Wait until the other kernel has acknowledged all; False for a RST.
+
+        Kernels answer whatever programs do; TimeoutError after `bound` s.
+        """
+        deadline = time.monotonic() + bound
+        while self.under_way() and not self.was_reset():
+            select.select([], [], [], 0.001)  # announced to nobody
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"nothing acknowledged for {bound:g} s")
+        return not self.was_reset()
 
     def was_reset(self) -> bool:
         """Whether a RST has come, so far."""

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "chapters"
 
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion")
+MINGW = "x86_64-w64-mingw32-gcc"
 
 
 class NoSuchChapter(Exception):
@@ -23,6 +24,10 @@ class NoSuchChapter(Exception):
 
 class DoesNotCompile(Exception):
     """The compiler refused; the text is all that it said."""
+
+
+class NotInstalled(Exception):
+    """This machine lacks something; the text says what to install."""
 
 
 def chapters() -> list[Path]:
@@ -44,6 +49,18 @@ def compiler() -> list[str]:
     return shlex.split(os.environ.get("CC") or "cc")
 
 
+def for_windows(source: Path) -> bool:
+    """Whether a source is written for Winsock: it becomes an .exe."""
+    return "<winsock2.h>" in source.read_text(errors="replace")
+
+
+def cross_compiler() -> list[str]:
+    """Return the command that compiles C for Windows, or raise NotInstalled."""
+    if not shutil.which(MINGW):
+        raise NotInstalled(f"no {MINGW} here: install gcc-mingw-w64-x86-64")
+    return [MINGW]
+
+
 @functools.lru_cache(maxsize=None)
 def scratch() -> Path:
     """Return this run's own folder; it goes when the run ends."""
@@ -57,15 +74,18 @@ def scratch() -> Path:
 def build(source: Path, flags: tuple[str, ...] = ()) -> Path:
     """Compile one source file and return the program, built once a run.
 
-    Raises DoesNotCompile with the compiler's own words.
+    Raises DoesNotCompile with the compiler's own words, and NotInstalled where
+    there is no compiler for Windows and the source is.
     """
     folder = Path(tempfile.mkdtemp(dir=scratch()))
     folder.chmod(0o755)
-    made = folder / source.stem
+    windows = for_windows(source)
+    made = folder / (source.stem + (".exe" if windows else ""))
     shared = sorted((CHAPTERS / "common").glob("*.c")) \
-        if '"../common/' in source.read_text() else []
-    command = [*compiler(), "-std=c17", *WARNINGS, "-O2", *flags,
-               str(source), *map(str, shared), "-o", str(made)]
+        if '"../common/' in source.read_text(errors="replace") else []
+    command = [*(cross_compiler() if windows else compiler()), "-std=c17",
+               *WARNINGS, "-O2", *flags, str(source), *map(str, shared),
+               "-o", str(made), *(("-lws2_32",) if windows else ())]
     done = subprocess.run(command, capture_output=True, text=True,
                           errors="replace", check=False)
     if done.returncode != 0:

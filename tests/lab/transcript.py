@@ -17,7 +17,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
+from typing import Mapping, Optional
 
 from . import kernel
 from .sandbox import Process, Sandbox
@@ -118,11 +118,13 @@ class Terminal:
 class Desk:
     """The terminals of one page, all in one sandbox."""
 
-    def __init__(self, room: Sandbox, folder: Path,
-                 bound: float = 60.0) -> None:
+    def __init__(self, room: Sandbox, folder: Path, bound: float = 60.0,
+                 env: Optional[Mapping[str, str]] = None) -> None:
         self.room = room
         self.folder = folder
         self.bound = bound
+        self.env = {"LC_ALL": "C.UTF-8", "HOME": tempfile.gettempdir(),
+                    **(env or {})}
         self.terminals: dict[str, Terminal] = {}
 
     def terminal(self, name: str) -> Terminal:
@@ -131,7 +133,7 @@ class Desk:
             theirs, ours = os.pipe()
             shell = self.room.start(
                 ["sh", "-c", "exec 2>&1 sh"], cwd=self.folder, stdin=theirs,
-                env={"LC_ALL": "C.UTF-8", "HOME": tempfile.gettempdir()})
+                env=self.env)
             os.close(theirs)
             self.terminals[name] = Terminal(shell, ours)
         return self.terminals[name]
@@ -170,14 +172,16 @@ class Desk:
             os.close(terminal.keyboard)
 
 
-def play(page: str, folder: Path, room: Optional[Sandbox] = None) -> int:
+def play(page: str, folder: Path, room: Optional[Sandbox] = None,
+         env: Optional[Mapping[str, str]] = None) -> int:
     """Type all console blocks of a page; return how many there were.
 
-    Commands start in `folder`. Raises Differs.
+    Commands start in `folder`, with `env` added to a terminal's own. Raises
+    Differs.
     """
     found = [b for b in blocks(page) if b.language == "console"]
     with room or Sandbox() as where:
-        desk = Desk(where, folder)
+        desk = Desk(where, folder, env=env)
         for block in found:
             desk.play(block)
         desk.finish()

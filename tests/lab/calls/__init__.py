@@ -1,4 +1,4 @@
-"""The socket calls that a program makes, written down by a preloaded library.
+"""The socket calls that a program makes, written down by a library of ours.
 
     log = CallLog()
     room.start([...], env=log.env)
@@ -11,13 +11,26 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional
 
 from .. import program
 
 PRELOAD = Path(__file__).with_name("preload.c")
+
+# Flags to program.build: into a Windows program its library is linked.
+WINSOCK = (str(Path(__file__).with_name("winsock.c")),
+           *(f"-Wl,--wrap=__imp_{name}" for name in (
+               "accept", "connect", "send", "recv", "shutdown",
+               "closesocket")))
+
+# Winsock's errors have numbers of their own (winsock2.h).
+WINSOCK_ERRORS = {
+    10004: "WSAEINTR", 10035: "WSAEWOULDBLOCK", 10038: "WSAENOTSOCK",
+    10053: "WSAECONNABORTED", 10054: "WSAECONNRESET", 10057: "WSAENOTCONN",
+    10058: "WSAESHUTDOWN", 10060: "WSAETIMEDOUT", 10061: "WSAECONNREFUSED",
+    10093: "WSANOTINITIALISED"}
 
 
 @dataclass(frozen=True)
@@ -26,7 +39,8 @@ class Call:
 
     `argument` is a count of bytes, or the second argument of shutdown(2).
     `result` is None where the call never returned; `error` is the name of an
-    errno, "" for none. `time` is when it began (seconds, realtime).
+    errno, "" for none. `time` is when it began (seconds, realtime). `winsock`
+    says that it was made in Windows, where names differ.
     """
 
     pid: int
@@ -36,6 +50,7 @@ class Call:
     argument: int
     result: Optional[int]
     error: str
+    winsock: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +72,13 @@ class Fault:
         return f"{self.kind} chance {self.percent} seed {self.seed}"
 
 
+def _name(number: int) -> str:
+    if number == 0:
+        return ""
+    return errno.errorcode.get(number) or WINSOCK_ERRORS.get(number,
+                                                             str(number))
+
+
 def _parse(lines: list[str]) -> list[Call]:
     """Pair each call's line before with its line after."""
     calls: list[Call] = []
@@ -70,7 +92,7 @@ def _parse(lines: list[str]) -> list[Call]:
             calls.append(Call(int(pid), float(when), name, int(fd),
                               int(argument), None, ""))
             continue
-        error = "" if number == "0" else errno.errorcode[int(number)]
+        error = _name(int(number))
         place = begun.pop(pid, None)
         if place is None:  # not a socket any more: there was no line before
             calls.append(Call(int(pid), float(when), name, int(fd),
@@ -84,16 +106,21 @@ def _parse(lines: list[str]) -> list[Call]:
 class CallLog:
     """Where one program's calls are written; `env` makes it do so.
 
-    With a fault some of its calls fail. Raises program.DoesNotCompile where
+    With a fault some of its calls fail. A program for `windows` must have been
+    built with WINSOCK, and knows no faults. Raises program.DoesNotCompile where
     the library can't be built.
     """
 
-    def __init__(self, fault: Optional[Fault] = None) -> None:
-        library = program.build(PRELOAD, ("-fPIC", "-shared"))
+    def __init__(self, fault: Optional[Fault] = None,
+                 windows: bool = False) -> None:
         descriptor, path = tempfile.mkstemp(dir=program.scratch())
         os.close(descriptor)
         self._path = Path(path)
-        self.env = {"LD_PRELOAD": str(library), "LAB_CALLS": path}
+        self._windows = windows
+        self.env = {"LAB_CALLS": path}
+        if not windows:
+            self.env["LD_PRELOAD"] = str(
+                program.build(PRELOAD, ("-fPIC", "-shared")))
         if fault:
             self.env["LAB_FAULT"] = str(fault)
 
@@ -103,7 +130,8 @@ class CallLog:
 
     def read(self) -> list[Call]:
         """Return the calls so far, in the order in which they began."""
-        return _parse(self._lines())
+        return [replace(call, winsock=self._windows)
+                for call in _parse(self._lines())]
 
     def struck(self) -> list[str]:
         """Return the names of the calls that suffered the fault so far."""

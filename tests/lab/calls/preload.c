@@ -20,6 +20,7 @@
  *              close has closed, as on Linux
  *     ENOSPC   the disk is full: open, write, fsync, close, rename of files
  *     EIO      any call fails; a close has closed
+ *     copied   a child keeps a copy of what accept returned, for ever
  *
  * A call that was struck adds the line `PID TIME fault:NAME FD 0 0 0`.
  * See also: ld.so(8), dlsym(3), signal(7).
@@ -42,10 +43,11 @@
 
 enum { LOG_FD = 700 }; /* out of the way of the program's own descriptors */
 
-enum kind { NONE, SHORT, INTERRUPTED, FULL, BROKEN };
+enum kind { NONE, SHORT, INTERRUPTED, FULL, BROKEN, COPIED, KINDS };
 
-static const char *const kinds[] = {"", "short", "EINTR", "ENOSPC", "EIO"};
-static const int errors[] = {0, 0, EINTR, ENOSPC, EIO};
+static const char *const kinds[] = {"",       "short", "EINTR",
+                                    "ENOSPC", "EIO",   "copied"};
+static const int errors[] = {0, 0, EINTR, ENOSPC, EIO, 0};
 
 static struct {
     enum kind kind;
@@ -69,7 +71,7 @@ read_fault(const char *text)
         sscanf(text, "%15s chance %u seed %llu", word, &fault.percent,
                &fault.state) != 3)
         abort();
-    for (i = 1; i < 5; i++)
+    for (i = 1; i < KINDS; i++)
         if (strcmp(word, kinds[i]) == 0)
             fault.kind = (enum kind)i;
     if (fault.kind == NONE)
@@ -124,17 +126,6 @@ before(const char *name, int fd, long argument, bool watched)
         note(name, fd, argument, "- -");
 }
 
-static void
-after(const char *name, int fd, long argument, long result, bool watched)
-{
-    char text[48];
-
-    if (log_fd == -1 || (!watched && !(result == -1 && errno == EBADF)))
-        return;
-    snprintf(text, sizeof text, "%ld %d", result, result == -1 ? errno : 0);
-    note(name, fd, argument, text);
-}
-
 /* Whether a call that can suffer this kind of fault is to suffer it now. */
 static bool
 strikes(const char *name, int fd, bool can)
@@ -154,6 +145,21 @@ strikes(const char *name, int fd, bool can)
     snprintf(text, sizeof text, "fault:%s", name);
     note(text, fd, 0, "0 0");
     return true;
+}
+
+static void
+after(const char *name, int fd, long argument, long result, bool watched)
+{
+    char text[48];
+
+    if (log_fd == -1 || (!watched && !(result == -1 && errno == EBADF)))
+        return;
+    snprintf(text, sizeof text, "%ld %d", result, result == -1 ? errno : 0);
+    note(name, fd, argument, text);
+    if (fault.kind == COPIED && result != -1 && strcmp(name, "accept") == 0 &&
+        strikes(name, fd, true) && fork() == 0)
+        for (;;)
+            pause();
 }
 
 static bool

@@ -61,7 +61,7 @@ def main(_: list[str]) -> int:
     failed = []
     for lesson in LESSONS:
         print(f"{lesson.number}. {lesson.question}\n")
-        outcome = show(program.chapter(lesson.number), ())
+        outcome = show(program.chapter(lesson.number))
         print(f"\n{lesson.moral}\n")
         if not lesson.holds(outcome):
             failed.append(lesson.number)

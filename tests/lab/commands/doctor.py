@@ -7,7 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from .. import kernel, program, sandbox
+from .. import kernel, program, sandbox, wine
 from ..calls import CallLog
 
 
@@ -38,6 +38,20 @@ def _calls() -> Finding:
         return Finding("a library to record calls with", True, "")
     except (program.DoesNotCompile, OSError) as error:
         return Finding("a library to record calls with", False, str(error))
+
+
+def _windows() -> list[Finding]:
+    """The two that chapter 15 needs, and nobody else."""
+    findings = []
+    for what, there in (("a compiler for Windows", program.cross_compiler),
+                        ("Wine, to run Windows programs", wine.loader)):
+        try:
+            there()
+            findings.append(Finding(what, True, ""))
+        except program.NotInstalled as error:
+            findings.append(Finding(what, False, f"{error}; chapter 15 is "
+                                    "skipped without it"))
+    return findings
 
 
 def _namespaces() -> Finding:
@@ -92,7 +106,7 @@ def main(_: list[str]) -> int:
     findings = [compiler]
     if compiler.present:
         findings.append(_calls())
-    findings += [_namespaces(), _proofs(), _pytest(), *_guests()]
+    findings += [_namespaces(), _proofs(), _pytest(), *_guests(), *_windows()]
     for finding in findings:
         print(f"{'yes' if finding.present else 'NO':>4}  {finding.what}")
         if not finding.present:

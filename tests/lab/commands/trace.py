@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Sequence
 
-from .. import program, sandbox, scenario
+from .. import matrix, program, sandbox, scenario
 from ..ladder import ladder, text
 from ..outcome import Outcome
+from ..scenario import trials
 
 
 def say_if_shared() -> None:
@@ -19,30 +19,56 @@ def say_if_shared() -> None:
               f"({why}); `make doctor` tells more.\n")
 
 
-def show(folder: Path, extra: Sequence[str]) -> Outcome:
+def show(folder: Path, way: scenario.Way = scenario.Way()) -> Outcome:
     """Run one way of a chapter, print its ladder and what was said."""
-    outcome = scenario.converse(folder, extra)
-    title = " ".join([folder.name, *extra])
+    outcome = scenario.converse(folder, way)
+    title = f"{folder.name} {way.name}".strip()
     print(text.text(ladder(outcome, title), text.Style.of(sys.stdout)))
-    for name, part in (("server", outcome.server), ("client", outcome.client)):
-        said = (part.stdout + part.stderr).splitlines()
-        for line in said or ["(nothing)"]:
-            print(f"{name} said: {line}")
+    said_by(outcome)
     return outcome
 
 
+def said_by(outcome: Outcome) -> None:
+    """Print what the programs printed."""
+    for name, part in (("server", outcome.server), ("client", outcome.client)):
+        if part.bench:
+            continue
+        said = (part.stdout + part.stderr).splitlines()
+        for line in said or ["(nothing)"]:
+            print(f"{name} said: {line}")
+
+
+def show_cell(folder: Path, slug: str) -> int:
+    """Play one cell of the matrix, and draw each of its conversations."""
+    asked = trials.scenario(slug)
+    pair = next((p for p in matrix.pairs() if p.folder == folder), None)
+    if pair is None:
+        print(f"trace: {folder.name} has no row in the matrix",
+              file=sys.stderr)
+        return 2
+    for index, act in enumerate(trials.play(asked, pair)):
+        if index:
+            print()
+        title = f"{folder.name}, {act.title}: {act.verdict}"
+        print(text.text(ladder(act.outcome, title), text.Style.of(sys.stdout)))
+        said_by(act.outcome)
+    return 0
+
+
 def main(arguments: list[str]) -> int:
-    """trace NN [HOW]: all ways of a chapter, or the one that is named."""
-    folder = program.chapter(arguments[0] if arguments else "")
+    """trace NN [HOW [PEER]]: all ways of a chapter, or one, or one cell."""
+    number, asked, slug = (arguments + ["", "", ""])[:3]
+    folder = program.chapter(number)
+    if slug:
+        return show_cell(folder, slug)
     ways = scenario.ways(folder)
-    asked = tuple(word for word in arguments[1:] if word)
-    if asked and asked not in ways:
-        known = ", ".join(word for way in ways for word in way) or "none"
-        print(f"trace: {folder.name} has no way {' '.join(asked)!r} "
-              f"(known: {known})", file=sys.stderr)
+    if asked and asked not in [way.name for way in ways]:
+        known = ", ".join(way.name for way in ways if way.name) or "none"
+        print(f"trace: {folder.name} has no way {asked!r} (known: {known})",
+              file=sys.stderr)
         return 2
     say_if_shared()
-    for index, way in enumerate([asked] if asked else ways):
+    for index, way in enumerate(w for w in ways if asked in ("", w.name)):
         if index:
             print()
         show(folder, way)

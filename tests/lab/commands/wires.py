@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from .. import program, sandbox, scenario
+from .. import program, sandbox, scenario, wine
 from ..ladder import ladder
 from ..ladder.svg import svg
 
@@ -17,7 +17,7 @@ def drawn(folder: Path) -> str:
     On a busy machine a RST can come a moment late, and the picture is another.
     """
     ladders = [ladder(scenario.converse(folder, way),
-                      " ".join([folder.name, *way]))
+                      f"{folder.name} {way.name}".strip())
                for way in scenario.ways(folder)]
     return svg(ladders, f"The wire of chapter {folder.name}")
 
@@ -30,6 +30,9 @@ def main(arguments: list[str]) -> int:
         return 1
     for folder in map(program.chapter, arguments) if arguments \
             else program.chapters():
+        if wine.needed(folder) and wine.missing():
+            print(f"{folder.name}/wire.svg stays: {wine.missing()}")
+            continue
         usual = Counter(drawn(folder) for _ in range(5)).most_common(1)
         (folder / "wire.svg").write_text(usual[0][0])
         print(f"{folder.name}/wire.svg")

@@ -6,6 +6,7 @@ sent or waited for, so the same conversation always gives the same ladder.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Iterable, Optional
 
@@ -15,7 +16,10 @@ from ..wire import ACK, FIN, RST, SYN, Segment
 
 READS = ("read", "recv")
 WRITES = ("write", "send")
+CLOSES = ("close", "closesocket")
 SHUTDOWN = ("SHUT_RD", "SHUT_WR", "SHUT_RDWR")
+WINSOCK_SHUTDOWN = ("SD_RECEIVE", "SD_SEND", "SD_BOTH")
+RESETS = ("ECONNRESET", "EPIPE", "WSAECONNRESET", "WSAECONNABORTED")
 ENDS_WRITING = (1, 2)
 ENDS_READING = (0, 2)
 SHOWN = 20  # payloads up to this many characters are spelled out
@@ -123,7 +127,8 @@ def _text(call: Call, names: dict[int, str]) -> str:
         if call.name == "accept" and call.result not in (None, -1):
             text += f" = {names[call.result]}"
     elif call.name == "shutdown":
-        text = f"shutdown({name}, {SHUTDOWN[call.argument]})"
+        how = WINSOCK_SHUTDOWN if call.winsock else SHUTDOWN
+        text = f"shutdown({name}, {how[call.argument]})"
     elif call.name in WRITES:
         text = f"{call.name}({name}, {call.argument:,})"
     else:
@@ -181,11 +186,11 @@ def _cause(step: _Step, rows: list[Row], is_client: bool) -> Optional[int]:
         return first("data", False, step.before + (call.result or 0) - 1)
     if call.name in READS and call.result == 0 and not step.ends_reading:
         return first("FIN", ours=False)
-    if call.error in ("ECONNRESET", "EPIPE"):
+    if call.error in RESETS:
         theirs, own = first("RST", ours=False), first("RST", ours=True)
         return own if theirs is None else theirs
-    ends = call.name == "close" or (call.name == "shutdown"
-                                    and call.argument in ENDS_WRITING)
+    ends = call.name in CLOSES or (call.name == "shutdown"
+                                   and call.argument in ENDS_WRITING)
     if ends and not call.error:
         fin, rst = first("FIN", ours=True), first("RST", ours=True)
         return rst if fin is None else fin
@@ -201,8 +206,23 @@ def _merge(cell: list[str], text: str, step: _Step, last: list[_Step]) -> None:
         last.append(step)
         cell[-1] = f"{call.name}(conn) = {total:,} in {len(last):,} calls"
         return
+    again = cell and re.fullmatch(re.escape(text) + r"(?: ([\d,]+) times)?",
+                                  cell[-1])
+    if again:
+        count = int((again[1] or "1").replace(",", "")) + 1
+        cell[-1] = f"{text} {count:,} times"
+        return
     cell.append(text)
     last[:] = [step] if moved else []
+
+
+def _end(part: Part) -> list[str]:
+    """Say how a part ended, if it could: the bench's own does not."""
+    if part.exit is not None:
+        return [str(part.exit)]
+    if part.bench:
+        return []
+    return ["asleep for ever" if part.asleep else "still runs"]
 
 
 def _place(part: Part, rows: list[Row], is_client: bool) -> None:
@@ -217,31 +237,49 @@ def _place(part: Part, rows: list[Row], is_client: bool) -> None:
         if there is not None and there > here:
             here, last = there, []
         _merge(cell(here), step.text, step, last)
-        reset = rows[here + 1].arrow if here + 1 < len(rows) else None
-        if there == here and reset and reset.kind == "RST" \
-                and reset.from_client != is_client \
-                and step.call.name in WRITES:
-            here, last = here + 1, []  # the answer to what was just written
-    if part.exit is None:
-        cell(here).append("asleep for ever" if part.asleep else "still runs")
-    else:
-        cell(here).append(str(part.exit))
+        answer = rows[here + 1].arrow if here + 1 < len(rows) else None
+        provoked = (step.call.name in WRITES and answer and answer.kind == "RST"
+                    or step.call.name == "connect" and answer
+                    and answer.kind == "SYN")
+        if there == here and provoked and answer \
+                and answer.from_client != is_client:
+            here, last = here + 1, []  # the answer to what was just sent
+    if part.exit is not None and not _closed(part):
+        fin = [i for i, row in enumerate(rows) if row.arrow and i > here
+               and row.arrow.from_client == is_client
+               and row.arrow.kind in ("FIN", "RST")]
+        here = fin[0] if fin else here  # its kernel hung up for it
+    cell(here).extend(_end(part))
+
+
+def _closed(part: Part) -> bool:
+    """Whether a program sent its FIN itself: by close, or by shutdown."""
+    return any(call.result == 0 and (
+        call.name in CLOSES and step.text.startswith(f"{call.name}(conn")
+        or call.name == "shutdown" and call.argument in ENDS_WRITING)
+        for step in _steps(part.calls) for call in [step.call])
 
 
 def _by_clock(outcome: Outcome) -> list[Row]:
-    """Without packets there is only the clock: a row a call."""
+    """Without packets there is only the clock: a row a call, or a run of them.
+
+    The calls of a run may have had the other side's between them.
+    """
     rows = []
     for part, is_client in ((outcome.client, True), (outcome.server, False)):
+        last: list[_Step] = []
         for step in _steps(part.calls):
-            row = Row(step.call.time)
-            (row.client if is_client else row.server).append(step.text)
-            rows.append(row)
+            if not last or last[0].call.name != step.call.name \
+                    or not step.call.result:
+                rows.append(Row(step.call.time))
+            cell = rows[-1].client if is_client else rows[-1].server
+            _merge(cell, step.text, step, last)
     rows.sort(key=lambda row: row.time)
     rows = [replace(row, time=(row.time - rows[0].time) * 1000)
             for row in rows] or [Row(0.0)]
     for part, cell in ((outcome.client, rows[-1].client),
                        (outcome.server, rows[-1].server)):
-        cell.append("asleep for ever" if part.asleep else str(part.exit))
+        cell.extend(_end(part))
     return rows
 
 

@@ -10,6 +10,7 @@ machine's own loopback, and packets cannot be seen.
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import os
@@ -45,7 +46,9 @@ class Sandbox:
         answer = self._control.recv(1 << 16)
         if not answer:
             raise ConnectionError("the sandbox did not start")
-        self.why_not: str = json.loads(answer)["why_not"]
+        told = json.loads(answer)
+        self.why_not: str = told["why_not"]
+        self._keeper_pid: int = told["pid"]
 
     @property
     def private(self) -> bool:
@@ -106,6 +109,26 @@ class Sandbox:
         _, received = self._ask({"do": "socket", "family": int(family),
                                  "type": int(kind), "protocol": protocol})
         return socket.socket(fileno=received[0])
+
+    def link(self, up: bool) -> None:
+        """Bring this room's network up, or down as a power cut does.
+
+        Raises OSError in a room that is not private.
+        """
+        if self.why_not:
+            raise OSError(errno.EPERM, self.why_not)
+        self._ask({"do": "link", "up": up})
+
+    def disk(self, at: Path, size: int) -> Path:
+        """Put a disk of `size` bytes over a folder, for this room alone.
+
+        Returns where its files can be seen from outside. Raises OSError in a
+        room that is not private.
+        """
+        if self.why_not:
+            raise OSError(errno.EPERM, self.why_not)
+        self._ask({"do": "disk", "at": str(at), "size": size})
+        return Path(f"/proc/{self._keeper_pid}/root{at.resolve()}")
 
     def close(self) -> None:
         """End everything that still runs here."""

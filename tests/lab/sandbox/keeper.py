@@ -8,10 +8,14 @@ each, with descriptors attached:
                                            -> {"pid"}: as seen from outside
     {"do": "socket", "family", "type", "protocol"}  -> {} + the socket
     {"do": "signal", "pid", "number"}               -> {}
+    {"do": "link", "up"}                            -> {}
+    {"do": "disk", "at", "size"}                    -> {}
 
 A request that fails is answered {"error": errno, "what": text}. How a program
 ended is written to its status descriptor, four bytes as waitpid(2) gives it.
-When the socket closes the keeper ends, and all it started with it.
+When the socket closes the keeper ends, and all it started with it. Before the
+first request it says {"why_not", "pid"}: "" or why there are no namespaces, and
+its own number outside.
 """
 
 from __future__ import annotations
@@ -38,7 +42,8 @@ def enter() -> str:
     Returns "" inside, or why this system forbids it.
     """
     uid, gid = os.getuid(), os.getgid()
-    private = namespaces.CLONE_NEWNET | namespaces.CLONE_NEWPID
+    private = namespaces.CLONE_NEWNET | namespaces.CLONE_NEWPID \
+        | namespaces.CLONE_NEWNS
     try:
         try:
             namespaces.unshare(namespaces.CLONE_NEWUSER | private)
@@ -47,7 +52,7 @@ def enter() -> str:
             if uid != 0:
                 raise
             namespaces.unshare(private)
-        namespaces.loopback_up()
+        namespaces.set_loopback(up=True)
     except OSError as error:
         return error.strerror or str(error)
     first = os.fork()
@@ -55,10 +60,15 @@ def enter() -> str:
         _, status = os.waitpid(first, 0)
         os._exit(0 if status == 0 else 1)
     namespaces.prctl(namespaces.PR_SET_PDEATHSIG, signal.SIGKILL)
+    try:
+        namespaces.own_proc()
+    except OSError:
+        pass  # a container hides parts of /proc: then the outer one must do
     return ""
 
 
-def become(request: dict, descriptors: list[int], report: int) -> None:
+def become(request: dict, descriptors: list[int], report: int,
+           outside: int) -> None:
     """In the child: say our outer pid on `report`, then turn into a program."""
     try:
         os.setsid()
@@ -66,7 +76,8 @@ def become(request: dict, descriptors: list[int], report: int) -> None:
             signal.signal(number, signal.SIG_DFL)
         for target, descriptor in enumerate(descriptors[:3]):
             os.dup2(descriptor, target)
-        os.write(report, os.readlink("/proc/self").encode() + b"\n")
+        os.write(report, os.readlink("self", dir_fd=outside).encode()
+                 + b"\n")
         os.chdir(request["cwd"])
         os.execvpe(request["argv"][0], request["argv"], request["env"])
     except OSError as error:
@@ -77,8 +88,9 @@ def become(request: dict, descriptors: list[int], report: int) -> None:
 class Keeper:
     """What runs in the sandbox: inner pid, by the pid seen from outside."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, outside: int) -> None:
         self.control = control
+        self.outside = outside  # the /proc of the world that made us
         self.inner: dict[int, int] = {}
         self.status: dict[int, int] = {}
 
@@ -87,7 +99,7 @@ class Keeper:
         listening, report = os.pipe()
         child = os.fork()
         if child == 0:
-            become(request, descriptors, report)
+            become(request, descriptors, report, self.outside)
         os.close(report)
         with os.fdopen(listening) as told:
             outer = int(told.readline())
@@ -109,6 +121,13 @@ class Keeper:
             elif request["do"] == "socket":
                 made.append(socket.socket(request["family"], request["type"],
                                           request["protocol"]))
+                reply = {}
+            elif request["do"] == "link":
+                namespaces.set_loopback(request["up"])
+                reply = {}
+            elif request["do"] == "disk":
+                namespaces.mount("tmpfs", request["at"], "tmpfs",
+                                 f"size={request['size']}")
                 reply = {}
             else:
                 if request["pid"] in self.inner:
@@ -143,7 +162,7 @@ class Keeper:
         We are a subreaper: a child's orphans turn up as our own children.
         """
         signal.set_wakeup_fd(-1)
-        me = os.readlink("/proc/self")
+        me = os.getpid()
         while True:
             with open(f"/proc/{me}/task/{me}/children", "rb") as listed:
                 children = listed.read().split()
@@ -172,6 +191,7 @@ class Keeper:
                 text, descriptors, _, _ = socket.recv_fds(
                     self.control, 1 << 20, 4)
                 if not text:
+                    signal.set_wakeup_fd(-1)  # its socket goes with us
                     return
                 for descriptor in descriptors:  # they arrive inheritable
                     os.set_inheritable(descriptor, False)
@@ -184,11 +204,13 @@ def main() -> None:
     """Enter the namespaces, say so, serve."""
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
+    outside = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
     why_not = enter() if sys.argv[2] == "private" else "not asked for"
     if why_not:
         namespaces.prctl(namespaces.PR_SET_CHILD_SUBREAPER, 1)
-    keeper = Keeper(control)
-    control.send(json.dumps({"why_not": why_not}).encode())
+    keeper = Keeper(control, outside)
+    me = int(os.readlink("self", dir_fd=outside))
+    control.send(json.dumps({"why_not": why_not, "pid": me}).encode())
     try:
         keeper.serve()
     except (ConnectionError, KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""The system calls that Python 3.9 does not offer: unshare(2), prctl(2)."""
+"""System calls that Python 3.9 does not offer: unshare, prctl, mount (2)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import os
 import socket
 import struct
 
+CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
+
+MS_REC, MS_PRIVATE = 0x4000, 0x40000
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -38,6 +41,23 @@ def prctl(option: int, value: int) -> None:
     _checked(_libc.prctl(option, value, 0, 0, 0), "prctl")
 
 
+def mount(source: str, target: str, kind: str, options: str = "",
+          flags: int = 0) -> None:
+    """Mount a file system; raises OSError (mount(2))."""
+    _checked(_libc.mount(source.encode(), target.encode(), kind.encode(),
+                         ctypes.c_ulong(flags), options.encode() or None),
+             f"mount {target}")
+
+
+def own_proc() -> None:
+    """In new mount and pid namespaces, show the new processes in /proc.
+
+    Mounts of ours stay ours (mount_namespaces(7)). Raises OSError.
+    """
+    mount("none", "/", "", flags=MS_REC | MS_PRIVATE)
+    mount("proc", "/proc", "proc")
+
+
 def keep_own_uid(uid: int, gid: int) -> None:
     """In a new user namespace, stay who one was (user_namespaces(7))."""
     for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"),
@@ -46,11 +66,12 @@ def keep_own_uid(uid: int, gid: int) -> None:
             table.write(text)
 
 
-def loopback_up() -> None:
-    """Bring up `lo` in this network namespace (netdevice(7))."""
+def set_loopback(up: bool) -> None:
+    """Bring `lo` of this network namespace up or down (netdevice(7))."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
         request = struct.pack("16sh14x", b"lo", 0)
         reply = fcntl.ioctl(handle, SIOCGIFFLAGS, request)
         flags = struct.unpack("16sh14x", reply)[1]
+        flags = flags | IFF_UP if up else flags & ~IFF_UP
         fcntl.ioctl(handle, SIOCSIFFLAGS,
-                    struct.pack("16sh14x", b"lo", flags | IFF_UP))
+                    struct.pack("16sh14x", b"lo", flags))

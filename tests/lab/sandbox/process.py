@@ -38,13 +38,18 @@ class Exit:
 
 
 class Process:
-    """A started program; `pid` is its number outside the sandbox."""
+    """A started program; `pid` is its number outside the sandbox.
+
+    `holder` is the number of the process that holds its sockets: almost always
+    itself.
+    """
 
     def __init__(self, name: str, pid: int, status: int,
                  output: tuple[BinaryIO, BinaryIO],
                  kill: Callable[[int, int], None]) -> None:
         self.name = name
         self.pid = pid
+        self.holder = pid
         self.exit: Optional[Exit] = None
         self._status = status
         self._output = output

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Sequence
 
 from .. import kernel, program
-from ..calls import CallLog
+from ..calls import WINSOCK, CallLog
 from ..outcome import Outcome, Part
 from ..sandbox import Process, Sandbox
+from ..wine import Wine
 from ..wire import Wire
 
 SAMPLE = b"To be sent.\n"  # at most 30 bytes: one segment, always
 
-# The chapters whose server takes one more word: which way to do it.
-WAYS = {"04": ("rd", "wr", "rdwr")}
+
+@dataclass(frozen=True)
+class Way:
+    """One of several ways to run a chapter.
+
+    Which `server` is built, and what words are added to its command line.
+    """
+
+    name: str = ""
+    server: str = "server.c"
+    extra: tuple[str, ...] = ()
 
 
-def ways(folder: Path) -> tuple[tuple[str, ...], ...]:
-    """Return the words to add to a chapter's command line, way by way."""
-    words = WAYS.get(folder.name.split("-")[0], ())
-    return tuple((word,) for word in words) or ((),)
+WAYS = {
+    "04": tuple(Way(word, extra=(word,)) for word in ("rd", "wr", "rdwr")),
+    "15": (Way("naive", "naive-server.c"), Way("half-close")),
+}
+
+
+def ways(folder: Path) -> tuple[Way, ...]:
+    """Return all ways to run a chapter; most have one, without a name."""
+    return WAYS.get(folder.name.split("-")[0], (Way(),))
 
 
 def _part(process: Process, log: CallLog, asleep: list[kernel.Asleep]) -> Part:
@@ -36,22 +53,25 @@ def meet(server: Path, client: Path, content: bytes,
          extra: Sequence[str] = ()) -> Outcome:
     """Let a server offer `content` to a client, and watch.
 
-    `extra` are words added to the server's command line. Returns once both
-    have ended or are proved stuck; raises sandbox.StillRunning otherwise, and
+    `extra` are words added to the server's command line. An .exe runs under
+    Wine, or program.NotInstalled is raised. Returns once both have ended or
+    are proved stuck; raises sandbox.StillRunning otherwise, and
     kernel.DidNotListen if the server ends before it listens.
     """
-    logs = CallLog(), CallLog()
+    windows = server.suffix == ".exe"
+    logs = CallLog(windows=windows), CallLog(windows=windows)
     with tempfile.TemporaryDirectory(dir=program.scratch()) as name, \
-            Sandbox() as room:
+            Sandbox() as room, \
+            (Wine(room) if windows else contextlib.nullcontext(room)) as house:
         folder = Path(name)
         original, copy = folder / "original", folder / "copy"
         original.write_bytes(content)
         wire: Optional[Wire] = Wire(room) if room.private else None
-        serving = room.start([server, "127.0.0.1", 0, original, *extra],
-                             env=logs[0].env)
+        serving = house.start([server, "127.0.0.1", 0, original, *extra],
+                              env=logs[0].env)
         port = kernel.listening(serving)
-        fetching = room.start([client, "127.0.0.1", port, copy],
-                              env=logs[1].env)
+        fetching = house.start([client, "127.0.0.1", port, copy],
+                               env=logs[1].env)
         asleep = kernel.settle([serving, fetching])
         segments = None
         if wire:
@@ -62,8 +82,13 @@ def meet(server: Path, client: Path, content: bytes,
                        copy.read_bytes() if copy.exists() else None, segments)
 
 
-def converse(folder: Path, extra: Sequence[str] = (),
+def _built(source: Path) -> Path:
+    return program.build(source,
+                         WINSOCK if program.for_windows(source) else ())
+
+
+def converse(folder: Path, way: Way = Way(),
              content: bytes = SAMPLE) -> Outcome:
     """Let a chapter's own server and client meet."""
-    return meet(program.build(folder / "server.c"),
-                program.build(folder / "client.c"), content, extra)
+    return meet(_built(folder / way.server), _built(folder / "client.c"),
+                content, way.extra)

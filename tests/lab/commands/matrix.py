@@ -1,0 +1,60 @@
+"""make matrix, make matrix-NN: what each program survives, measured now."""
+
+from __future__ import annotations
+
+import sys
+from typing import Optional
+
+from .. import matrix, program, sandbox
+from ..matrix.svg import svg
+
+
+def _progress(done: int, of: int) -> None:
+    """Keep one line of how far it is, on a terminal."""
+    if sys.stderr.isatty():
+        end = "\n" if done == of else ""
+        print(f"\r{done} of {of} cells measured", end=end, file=sys.stderr,
+              flush=True)
+
+
+def reasons(cells: list[matrix.Cell]) -> str:
+    """Return a row's cells with the programs' own last words."""
+    lines = []
+    for cell in cells:
+        lines.append(f"{cell.verdict:<14}{cell.scenario.title}")
+        for act in cell.acts:
+            for name in ("server", "client"):
+                part = getattr(act.outcome, name)
+                if part.bench:
+                    continue
+                end = part.exit or ("asleep for ever" if part.asleep
+                                    else "still waits")
+                said = (part.stderr or part.stdout).strip().split("\n")[-1]
+                lines.append(f"{'':14}  {act.title}: {name}: {end}"
+                             + (f": {said}" if said else ""))
+    return "\n".join(lines)
+
+
+def main(arguments: list[str]) -> int:
+    """matrix [NN]: one row with its reasons, or all into README.md."""
+    if sandbox.why_not_private():
+        print("matrix: cells need network namespaces: "
+              f"{sandbox.why_not_private()}", file=sys.stderr)
+        return 1
+    number: Optional[str] = arguments[0] if arguments else None
+    if number:
+        folder = program.chapter(number)
+        rows = [pair for pair in matrix.pairs() if pair.folder == folder]
+        if not rows:
+            print(f"matrix: {folder.name} has no row", file=sys.stderr)
+            return 2
+        print(reasons(matrix.measure(rows, told=_progress)))
+        return 0
+    cells = matrix.measure(matrix.pairs(), told=_progress)
+    text = matrix.README.read_text()
+    matrix.README.write_text(text.replace(matrix.shown(), matrix.table(cells)))
+    matrix.PICTURE.write_text(svg(cells))
+    for row in matrix.by_row(cells):
+        kept = sum(cell.verdict == "ok" for cell in row)
+        print(f"{row[0].pair.name:<26} survives {kept} of {len(row)}")
+    return 0

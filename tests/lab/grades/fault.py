@@ -1,0 +1,85 @@
+"""What went wrong in a check, and the words for it."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import Optional
+
+from ..ladder import Ladder
+from ..sandbox import Exit
+from . import Check, Result, Verdict
+
+# What a student reads in place of a signal's name (signal(7)).
+SIGNALS = {
+    signal.SIGSEGV: "it used memory that is not its own",
+    signal.SIGBUS: "it used memory that is not there",
+    signal.SIGABRT: "it, or its C library, gave up",
+    signal.SIGFPE: "it divided by zero, or the like",
+    signal.SIGPIPE: "it wrote to a connection that could take no more",
+    signal.SIGXFSZ: "it printed without end",
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a program ended: as it did, or `hang` is why it was given up."""
+
+    exit: Optional[Exit] = None
+    hang: str = ""
+    stderr: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Tell a hang and a crash from a plain mistake."""
+        if self.hang:
+            return Verdict.HUNG
+        crashed = self.exit is not None and self.exit.signal is not None
+        return Verdict.CRASHED if crashed else Verdict.FAILED
+
+    def __str__(self) -> str:
+        """Say it in a sentence or two."""
+        if self.hang:
+            said = f"It hangs: {self.hang}."
+        elif self.exit is None:
+            said = ""
+        elif self.exit.signal is None:
+            said = f"It ended with status {self.exit.status}."
+        else:
+            why = SIGNALS.get(self.exit.signal)
+            said = f"It was {self.exit}" + (f": {why}." if why else ".")
+        if self.stderr:
+            said += f" On standard error: {quoted(self.stderr.rstrip())}."
+        return said.strip()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a check did not pass: sentences, and what can be drawn."""
+
+    expected: str
+    happened: str
+    ending: Ending
+    ladder: Optional[Ladder] = None
+
+    def result(self, check: Check) -> Result:
+        """Charge it to a check; how the program ended is always told."""
+        happened = " ".join(filter(None, [self.happened, str(self.ending)]))
+        return Result(check, self.ending.verdict, self.expected, happened,
+                      self.ladder)
+
+
+def result(check: Check, fault: Optional[Fault]) -> Result:
+    """Return the result of a check in which no fault, or this, was found."""
+    return fault.result(check) if fault else Result(check, Verdict.PASSED)
+
+
+def quoted(text: str, most: int = 60) -> str:
+    """Quote what a program printed; the rest of a long text is counted."""
+    shown, more = repr(text[:most]), len(text) - most
+    return shown + (f" and {more:,} bytes more" if more > 0 else "")
+
+
+def many(data: bytes) -> str:
+    """Say how many bytes these are."""
+    return f"{len(data):,} byte" + ("" if len(data) == 1 else "s")

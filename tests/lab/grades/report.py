@@ -1,0 +1,84 @@
+"""How a score reads in a terminal."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+from ..ladder import Ladder, text
+from ..program import CHAPTERS, ROOT
+from . import Result, Score, Verdict
+
+WIDTH = 78
+MARKS = {Verdict.PASSED: " ok ", Verdict.FAILED: "FAIL",
+         Verdict.HUNG: "HUNG", Verdict.CRASHED: "DIED"}
+COLOURS = {Verdict.PASSED: "\033[32m"}
+RED, PLAIN = "\033[1;31m", "\033[0m"
+
+
+def _mark(verdict: Verdict, style: text.Style) -> str:
+    mark = MARKS[verdict]
+    if style.colour:
+        return COLOURS.get(verdict, RED) + mark + PLAIN
+    return mark
+
+
+def _told(head: str, words: str) -> str:
+    """Wrap a sentence behind its heading."""
+    return textwrap.fill(words, WIDTH, initial_indent=f"      {head:<10}",
+                         subsequent_indent=" " * 16, break_long_words=False,
+                         break_on_hyphens=False)
+
+
+def _chapter(number: str) -> str:
+    """Return where a chapter's notes are."""
+    found = next(CHAPTERS.glob(f"{number}-*"), CHAPTERS)
+    return str(found.relative_to(ROOT) / "README.md")
+
+
+def _check(result: Result, style: text.Style) -> str:
+    """Return a check's own line."""
+    check = result.check
+    points = f"{result.points}/{check.points}"
+    return (f"{_mark(result.verdict, style)}  {points:>5}  {check.slug:<18}  "
+            f"{check.sentence}")
+
+
+def _shape(drawn: Ladder) -> list[str]:
+    """Return what the program did: its calls without what they moved."""
+    return [re.sub(r"\(.*?\)|= [\d,]+( in .*)?", "", cell)
+            for row in drawn.rows for cell in row.server]
+
+
+def _fault(result: Result, shown: list[Ladder], style: text.Style
+           ) -> list[str]:
+    """Return what there is to say about a check that did not pass.
+
+    Of ladders in which the program did the same the first is drawn.
+    """
+    lines = ["", _told("expected", result.expected),
+             _told("happened", result.happened),
+             _told("reread", _chapter(result.check.reread))]
+    drawn = result.ladder
+    if drawn and _shape(drawn) not in map(_shape, shown):
+        shown.append(drawn)
+        lines += ["", textwrap.indent(text.text(drawn, style).rstrip("\n"),
+                                      " " * 6)]
+    return [*lines, ""]
+
+
+def report(score: Score, style: text.Style) -> str:
+    """Return a score as lines of text: what is wrong, the total last."""
+    lines = [f"{score.exercise}, seed {score.seed}", ""]
+    if score.trouble:
+        lines += [textwrap.fill(f"Nothing could be judged: {score.trouble}.",
+                                WIDTH, break_long_words=False), ""]
+    shown: list[Ladder] = []
+    for result in score.results:
+        lines.append(_check(result, style))
+        if not result.passed and not score.trouble:
+            lines += _fault(result, shown, style)
+    lines += ["", f"{score.points} of {score.maximum} points"]
+    if not score.full:
+        lines.append(f"this very run again: {score.again}")
+    return "\n".join([*lines, ""])

@@ -1,0 +1,202 @@
+"""One run of a program under judgement: alone in a room, and watched.
+
+    with Run([program, "127.0.0.1", 0, file]) as run:
+        port = run.listens()
+        peer = run.dial("127.0.0.1", port)
+        ...
+        run.finish()
+
+No wait here is longer than grades/hang.py allows, and none raises because of
+what the program does.
+"""
+
+from __future__ import annotations
+
+import resource
+import signal
+from typing import Callable, Optional, Sequence, TypeVar
+
+from .. import kernel
+from ..calls import CallLog
+from ..outcome import Part
+from ..peer import Peer
+from ..sandbox import Exit, Sandbox
+from ..wire import Segment, Wire
+from .fault import Ending
+from .hang import AT_REST, RESTLESS, Patience
+
+Fact = TypeVar("Fact")
+
+OUTPUT = 1 << 20  # bytes that a program may write into one file
+
+
+class Run:
+    """A program that is being judged; `hang` is why it was given up, or "".
+
+    Everything in its room ends with it.
+    """
+
+    def __init__(self, argv: Sequence[object], private: bool = True,
+                 room: Optional[Sandbox] = None, output: int = OUTPUT) -> None:
+        """Start it; in a `room` of the caller's nothing is recorded."""
+        self._own = room is None
+        self._output = output
+        self.room = Sandbox(private) if room is None else room
+        self.hang = ""
+        self._asleep: Optional[kernel.Asleep] = None
+        self._peers: list[Peer] = []
+        self._log = CallLog() if self._own else None
+        self._wire = Wire(self.room) if self._own and self.room.private \
+            else None
+        try:
+            self.process = self.room.start(
+                argv, env=self._log.env if self._log else {})
+        except OSError:
+            if self._own:
+                self.room.close()
+            raise
+        limit(self.process.pid, output)
+        self._patience = Patience(self.process)
+
+    def _lost(self) -> str:
+        return self._patience.lost(
+            quiet=not any(peer.under_way() for peer in self._peers))
+
+    def _hope(self) -> bool:
+        if not self.hang:
+            self.hang = self._lost()
+            self._asleep = self._patience.proof
+        return not self.hang
+
+    def until(self, fact: Callable[[], Optional[Fact]],
+              needed: bool = False) -> Optional[Fact]:
+        """Return `fact()` once it is true; None if it can't become so.
+
+        A program that lets us wait in vain for what is `needed` is given up.
+        """
+        self._patience.renew()
+        while True:
+            found, lost = fact(), ""
+            if not found and self.process.poll(0.002) is None:
+                lost = self._lost()
+                if not lost:
+                    continue
+            found = found or fact() or None
+            if needed and not found:
+                self.hang = lost
+            return found
+
+    def listens(self) -> Optional[int]:
+        """Return the port that the program listens on.
+
+        None if on none: then it has ended, or was given up.
+        """
+        return self.until(lambda: next(
+            (c.port for c in kernel.connections(self.process.pid)
+             if c.state == "LISTEN"), None), needed=True)
+
+    def says(self, text: bytes) -> bool:
+        """Wait until the program has printed some text; False if never."""
+        return bool(self.until(lambda: text in self.process.stdout))
+
+    def dial(self, host: str, port: int) -> Peer:
+        """Connect to the program; OSError if it refuses."""
+        self._patience.renew()
+        peer = Peer.dial(self.room, host, port, self._hope)
+        self._peers.append(peer)
+        return peer
+
+    def rest(self) -> None:
+        """Wait until the program has done all it does without a word.
+
+        No verdict hangs on it: it makes a run go the same way each time.
+        """
+        self._patience.renew()
+        while (self.process.poll(0.002) is None
+               and self._patience.still() < AT_REST
+               and self._patience.spent() < RESTLESS):
+            pass
+
+    def takes(self, peer: Peer) -> bool:
+        """Wait until all that a peer has said was read; False if it never is.
+
+        A program that ends takes nothing any more.
+        """
+        self.until(lambda: peer.was_reset() or not peer.under_way()
+                   and not kernel.unread(self.process.pid, *peer.ports))
+        self.rest()
+        return self.process.poll(0) is None and not peer.was_reset()
+
+    def breaks_off(self, peer: Peer) -> None:
+        """Let a peer end with a RST, and wait until that has arrived."""
+        peer.reset()
+        self.until(lambda: kernel.unread(self.process.pid, *peer.ports)
+                   is None)
+
+    def finish(self) -> Optional[Exit]:
+        """Wait for the end; None if the program hangs, `hang` says how."""
+        self._patience.renew()
+        while self.process.poll(0.002) is None and self._hope():
+            pass
+        if self.process.exit == Exit(signal=signal.SIGXFSZ) and \
+                len(self.process.stdout + self.process.stderr) < self._output:
+            self.hang = "it made one call after another, without end"
+        return self.process.exit
+
+    def segments(self) -> Optional[tuple[Segment, ...]]:
+        """Return what crossed; None where packets can't be seen."""
+        if self._wire is None:
+            return None
+        return tuple(self._wire.read(until_over=self.process.exit is not None,
+                                     bound=0.5))
+
+    def part(self) -> Part:
+        """Return what is known of the program, as a ladder wants it."""
+        return Part(None if self.hang else self.process.exit, self.stdout,
+                    self.stderr, tuple(self._log.read() if self._log else ()),
+                    self._asleep)
+
+    @property
+    def ending(self) -> Ending:
+        """Return how it ended, or why it was given up."""
+        return Ending(self.process.exit, self.hang, self.stderr)
+
+    @property
+    def stdout(self) -> str:
+        """What it has printed."""
+        return self.process.stdout.decode(errors="replace")
+
+    @property
+    def stderr(self) -> str:
+        """What it has complained of."""
+        return self.process.stderr.decode(errors="replace")
+
+    def close(self) -> None:
+        """End the program, and with a room of its own all it started."""
+        for peer in self._peers:
+            peer.close()
+        if self._wire:
+            self._wire.close()
+        if self._own:
+            self.room.close()
+        else:
+            self.process.signal(signal.SIGKILL)
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def limit(pid: int, output: int) -> None:
+    """Bound what a program can write into one file; leave no core behind.
+
+    setrlimit(2): SIGXFSZ ends a program that goes on.
+    """
+    for what, most in ((resource.RLIMIT_FSIZE, output),
+                       (resource.RLIMIT_CORE, 0)):
+        try:
+            resource.prlimit(pid, what, (most, most))
+        except ProcessLookupError:
+            pass  # it has ended
