@@ -1,0 +1,374 @@
+"""The judges are just: right answers lose nothing, wrong ones are caught.
+
+An exercise is picked up by being there: exercises/NN-name, its judge, its
+solution, and what stands in tests/wrong/NN-name and tests/right/NN-name. A
+wrong answer begins by saying what becomes of it:
+
+    /* caught by: SLUG */               the check that is meant for it
+    /* costs also: SLUG ... */          the others that it can't help failing
+    /* happens: TEXT */                 what the report says of it
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Optional
+
+import pytest
+
+from lab import program, sandbox
+from lab.commands import check
+from lab.grades import MAXIMUM, Score, Verdict, judges, report
+from lab.grades.submission import grade
+from lab.ladder import text
+
+TESTS = program.ROOT / "tests"
+FIRST = "01-return-the-thanks"
+
+each_exercise = pytest.mark.parametrize(
+    "folder", [pytest.param(folder, id=folder.name)
+               for folder in judges.exercises()])
+
+
+needs_private = pytest.mark.skipif(
+    bool(sandbox.why_not_private()),
+    reason=f"no network namespaces: {sandbox.why_not_private()}")
+
+
+def answers(kind: str):
+    """Parametrize by the answers of one kind: tests/KIND/NN-name/*.c."""
+    return pytest.mark.parametrize("source", [
+        pytest.param(source, id=f"{source.parent.name[:2]}-{source.stem}")
+        for source in sorted((TESTS / kind).glob("*/*.c"))])
+
+
+def told(score: Score) -> str:
+    """Return what a student would read, ladder and seed and all."""
+    return "\n" + report.report(score, text.Style())
+
+
+def failed(score: Score) -> list[str]:
+    """Return the slugs of the checks that did not pass."""
+    return [r.check.slug for r in score.results if not r.passed]
+
+
+def happened(score: Score, slug: str) -> str:
+    """Return what is said to have happened in a check."""
+    return next(r.happened for r in score.results if r.check.slug == slug)
+
+
+def hand_in(tmp_path: Path, source: Path) -> Score:
+    """Judge one source in the place of the first that is asked for."""
+    exercise = source.parent.name
+    sources = judges.judge_of(exercise).sources
+    for other in sources[1:]:
+        shutil.copy(program.ROOT / "solutions" / exercise / other, tmp_path)
+    shutil.copy(source, tmp_path / sources[0])
+    return grade(tmp_path, exercise)
+
+
+def remark(source: Path, what: str) -> str:
+    """Return what a wrong answer says of itself; "" for nothing."""
+    found = re.search(rf"^/\* {what}: (.*?) \*/$", source.read_text(),
+                      re.M | re.S)
+    return re.sub(r"\s+(?:\* )?", " ", found[1]) if found else ""
+
+
+# --- what is asked ---------------------------------------------------------
+
+@each_exercise
+def test_the_points_are_whole_and_make_a_hundred(folder):
+    judge = judges.judge_of(folder.name)
+    points = [check.points for check in judge.checks]
+    assert sum(points) == MAXIMUM
+    assert all(isinstance(n, int) and n > 0 for n in points)
+    assert len({check.slug for check in judge.checks}) == len(points)
+    assert judge.about in {check.slug for check in judge.checks}
+    for one in judge.checks:
+        program.chapter(one.reread)
+
+
+@each_exercise
+def test_the_task_lists_the_checks_that_are_made(folder):
+    listed = re.findall(r"^\| ([a-z-]+) \| (\d+) \|",
+                        (folder / "README.md").read_text(), re.M)
+    assert listed == [(check.slug, str(check.points))
+                      for check in judges.judge_of(folder.name).checks]
+
+
+@each_exercise
+def test_there_are_enough_answers_to_try_a_judge_on(folder):
+    assert len(list((TESTS / "wrong" / folder.name).glob("*.c"))) >= 8
+    assert len(list((TESTS / "right" / folder.name).glob("*.c"))) >= 3
+
+
+@each_exercise
+def test_every_check_has_a_mistake_that_it_is_there_to_catch(folder):
+    caught = {remark(source, "caught by")
+              for source in (TESTS / "wrong" / folder.name).glob("*.c")}
+    assert caught == {check.slug
+                      for check in judges.judge_of(folder.name).checks}
+
+
+def code(source: Path) -> str:
+    """Return a source without comments and blank lines."""
+    bare = re.sub(r"/\*.*?\*/", "", source.read_text(), flags=re.S)
+    return "\n".join(line.rstrip() for line in bare.splitlines()
+                     if line.strip())
+
+
+def test_the_starter_of_01_is_chapter_01_to_the_letter():
+    ours = program.ROOT / "exercises" / FIRST / "server.c"
+    assert code(ours) == code(program.chapter("01") / "server.c")
+    assert "TODO" in ours.read_text()
+
+
+# --- who passes ------------------------------------------------------------
+
+@each_exercise
+@pytest.mark.parametrize("private", (True, False), ids=("private", "shared"))
+def test_the_solution_scores_in_full(folder, private):
+    score = grade(program.ROOT / "solutions" / folder.name, folder.name,
+                  private=private)
+    assert score.points == score.maximum == MAXIMUM and score.full, \
+        told(score)
+
+
+@each_exercise
+def test_the_starter_compiles_and_fails_for_its_reason(folder):
+    score = grade(folder, folder.name)
+    assert not score.trouble, told(score)
+    assert judges.judge_of(folder.name).about in failed(score), told(score)
+    assert 0 <= score.points < MAXIMUM / 4
+
+
+@answers("wrong")
+def test_a_wrong_answer_fails_the_check_meant_for_it(tmp_path, source):
+    score = hand_in(tmp_path, source)
+    meant = remark(source, "caught by")
+    assert set(failed(score)) == {
+        meant, *remark(source, "costs also").split()}, told(score)
+    assert remark(source, "happens") in happened(score, meant), told(score)
+
+
+@answers("right")
+def test_a_right_answer_in_another_style_loses_nothing(tmp_path, source):
+    score = hand_in(tmp_path, source)
+    assert score.full, told(score)
+
+
+@answers("right")
+def test_nor_does_it_where_namespaces_are_forbidden(tmp_path, source):
+    shutil.copy(source, tmp_path / "server.c")
+    score = grade(tmp_path, source.parent.name, private=False)
+    assert score.full, told(score)
+
+
+# --- what can't be judged, and what goes on for ever -----------------------
+
+def changed(old: str = "", new: str = "") -> str:
+    """Return the solution of 01 with something else in one place."""
+    solved = (program.ROOT / "solutions" / FIRST / "server.c").read_text()
+    assert old in solved
+    return solved.replace(old, new, 1)
+
+
+BEFORE_SENDING = "    send_file(conn, file, argv[3]);\n    if"
+
+
+def judged(tmp_path: Path, source: Optional[str]) -> Score:
+    """Judge a source of 01, or none."""
+    if source is not None:
+        (tmp_path / "server.c").write_text(source, encoding="latin-1")
+    return grade(tmp_path, FIRST)
+
+
+def test_a_missing_source_is_told_and_scores_nothing(tmp_path):
+    score = judged(tmp_path, None)
+    assert score.points == 0 and len(score.results) == 13
+    assert score.trouble == f"there is no server.c in {tmp_path}"
+    assert "Nothing could be judged: there is no" in told(score)
+
+
+def test_a_folder_or_a_fifo_in_its_place_is_no_source(tmp_path):
+    (tmp_path / "server.c").mkdir()
+    assert "is no source" in judged(tmp_path, None).trouble
+    (tmp_path / "server.c").rmdir()
+    subprocess.run(["mkfifo", str(tmp_path / "server.c")], check=True)
+    assert "is no source" in judged(tmp_path, None).trouble
+
+
+def test_the_compilers_first_error_is_told_with_its_line(tmp_path):
+    score = judged(tmp_path, "int x;\nint main(void) { return y; }\nzzz\n")
+    assert score.points == 0 and not score.full
+    assert re.search(r"does not compile: server\.c:2:\d+: error: .*y",
+                     score.trouble), score.trouble
+    assert told(score).count("error:") == 1
+
+
+def test_a_missing_function_is_told_by_its_name(tmp_path):
+    score = judged(tmp_path, "int serve(void);\n"
+                   "int main(void) { return serve(); }\n")
+    assert "undefined reference to `serve'" in score.trouble, score.trouble
+
+
+def test_a_comment_in_latin_1_is_no_trouble(tmp_path):
+    score = judged(tmp_path, changed("The file goes out", "Garçon! It goes"))
+    assert score.full, told(score)
+
+
+def test_a_crash_is_told_in_words_and_costs_what_it_spoils(tmp_path):
+    score = judged(tmp_path, changed(
+        'errx(1, "read from client: no thanks");', "raise(SIGSEGV);").replace(
+        "#include <stdint.h>", "#include <signal.h>\n#include <stdint.h>"))
+    assert failed(score) == ["no-thanks"], told(score)
+    crashed = next(r for r in score.results if not r.passed)
+    assert crashed.verdict is Verdict.CRASHED
+    assert "killed by SIGSEGV: it used memory that is not its own" \
+        in crashed.happened
+
+
+def test_endless_printing_is_stopped_and_told(tmp_path):
+    forever = '    for (;;)\n        puts("Message from client: Thank you");\n'
+    score = judged(tmp_path, changed(BEFORE_SENDING,
+                                     forever + BEFORE_SENDING))
+    assert score.points == 10, told(score)
+    assert "killed by SIGXFSZ: it printed without end" \
+        in happened(score, "half-close"), told(score)
+    assert len(told(score)) < 20_000
+
+
+def test_a_server_that_never_listens_is_told_how_it_ended(tmp_path):
+    score = judged(tmp_path, "int main(void) { return 7; }\n")
+    assert score.points == 0, told(score)
+    assert happened(score, "half-close") == \
+        "It did not come to listen. It ended with status 7."
+
+
+def test_a_server_that_computes_for_ever_is_given_up(tmp_path):
+    score = judged(tmp_path, "int main(void) { for (;;) ; }\n")
+    assert score.points == 0, told(score)
+    assert "It hangs: it went round and round" \
+        in happened(score, "half-close"), told(score)
+    assert {r.verdict for r in score.results} == {Verdict.HUNG}
+
+
+WAIT = "#include <poll.h>\n#include <stdint.h>"
+
+
+def test_a_server_that_wakes_and_sleeps_by_turns_is_given_up(tmp_path):
+    score = judged(tmp_path, changed(
+        BEFORE_SENDING, "    for (;;)\n        poll(NULL, 0, 100);\n"
+        + BEFORE_SENDING).replace("#include <stdint.h>", WAIT))
+    assert "It hangs: it slept and woke by turns" \
+        in happened(score, "half-close"), told(score)
+
+
+def test_a_server_that_is_merely_slow_is_waited_for(tmp_path):
+    slow = "    poll(NULL, 0, 300);\n"
+    score = judged(tmp_path, changed(
+        BEFORE_SENDING, slow + BEFORE_SENDING).replace(
+        "    hear_thanks(conn);", slow + "    hear_thanks(conn);").replace(
+        "#include <stdint.h>", WAIT))
+    assert score.full, told(score)
+
+
+# --- what is printed -------------------------------------------------------
+
+def test_the_same_seed_asks_the_same(tmp_path):
+    def asked(seed: int) -> list[str]:
+        score = grade(program.ROOT / "exercises" / FIRST, FIRST, seed)
+        return [result.expected for result in score.results]
+    assert asked(7) == asked(7) != asked(8)
+
+
+@pytest.fixture(scope="module")
+def starter() -> Score:
+    """What the starter of 01 scores."""
+    return grade(program.ROOT / "exercises" / FIRST, FIRST, 7)
+
+
+def test_a_report_says_all_that_helps(starter):
+    said = told(starter)
+    assert re.search(r"^FAIL   0/25  half-close ", said, re.M)
+    assert re.search(r"^ ok     3/3  listens ", said, re.M)
+    assert "\n      expected  When the client says its thanks" in said
+    assert "\n      happened  EOF came, but the thanks were answered" in said
+    assert "\n      reread    chapters/03-half-close/README.md\n" in said
+    assert "read(conn) = -1 EBADF" in said
+    assert said.endswith("\n15 of 100 points\n"
+                         "this very run again: make check-01 SEED=7\n")
+    assert max(map(len, said.splitlines())) < 120
+
+
+def test_a_ladder_in_which_the_program_did_the_same_is_drawn_once(starter):
+    assert told(starter).count("close(conn)  ") == 1
+    assert sum(r.ladder is not None for r in starter.results) > 5
+
+
+@needs_private
+def test_a_ladder_shows_who_waits_for_what(tmp_path):
+    score = hand_in(tmp_path, TESTS / "wrong" / FIRST /
+                    "read-before-shutdown.c")
+    drawn = next(r.ladder for r in score.results if r.ladder)
+    cells = [cell for row in drawn.rows for cell in row.client]
+    assert cells[0] == "connect()" and cells[-1] == "recv(conn) ..."
+    cells = [cell for row in drawn.rows for cell in row.server]
+    assert cells[-2:] == ["read(conn) ...", "asleep for ever"]
+
+
+def test_without_packets_a_ladder_still_has_the_calls():
+    score = grade(program.ROOT / "exercises" / FIRST, FIRST, private=False)
+    assert "SYN" not in told(score)
+    assert re.search(r"  send\(conn, \d+\) = \d+\n", told(score))
+    assert re.search(r"  read\(conn\) = -1 EBADF\n", told(score))
+
+
+def test_a_report_suits_the_terminal(starter):
+    plain = report.report(starter, text.Style(utf8=False))
+    assert plain.isascii() and "\033" not in plain
+    assert "\033[1;31mFAIL" in report.report(starter,
+                                             text.Style(colour=True))
+
+
+def make(*words: str) -> subprocess.CompletedProcess:
+    """Run make at the top of the kit."""
+    return subprocess.run(["make", "-s", *words], cwd=program.ROOT, text=True,
+                          capture_output=True, check=False)
+
+
+def test_make_check_judges_and_fails_below_full_points():
+    done = make("check-01", "SEED=7")
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stdout.endswith("make check-01 SEED=7\n")
+    assert "of 100 points" in done.stdout
+
+
+def test_full_points_are_a_success(tmp_path, monkeypatch, capsys):
+    shutil.copytree(program.ROOT / "solutions" / FIRST, tmp_path / FIRST)
+    monkeypatch.setattr(judges, "EXERCISES", tmp_path)
+    assert check.main(["01", ""]) == 0
+    assert capsys.readouterr().out.endswith("\n100 of 100 points\n")
+
+
+@pytest.mark.parametrize("words", [
+    pytest.param(("check-77",), id="no such exercise"),
+    pytest.param(("check-01", "SEED=seven"), id="a seed that is no number"),
+])
+def test_a_wrong_command_line_is_one_sentence(words):
+    done = make(*words)
+    assert done.returncode == 2
+    said = [line for line in done.stderr.splitlines()
+            if not line.startswith("make")]
+    assert len(said) == 1 and said[0].startswith("check: "), done.stderr
+
+
+def test_an_exercise_without_a_judge_is_one_sentence(tmp_path, monkeypatch,
+                                                     capsys):
+    (tmp_path / "42-no-such-thing").mkdir()
+    monkeypatch.setattr(judges, "EXERCISES", tmp_path)
+    assert check.main(["42"]) == 2
+    assert "nobody judges 42-no-such-thing" in capsys.readouterr().err
