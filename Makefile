@@ -47,6 +47,18 @@ test-%: ## run what checks one chapter: make test-03
 check-%: ## judge your answer in exercises/NN-name/: make check-01
 	@$(LAB) check '$*' '$(SEED)'
 
+watch-%: ## judge it again at every save, until all is green
+	@$(LAB) watch '$*'
+
+hint-%: ## one hint more each time you ask: make hint-01
+	@$(LAB) hint '$*'
+
+reset-%: ## the starter again; your file is kept beside it
+	@$(LAB) reset '$*'
+
+score: ## all exercises at a glance
+	@$(LAB) score
+
 wires: ## draw every chapter's wire.svg anew, from fresh captures
 	@$(LAB) wires
 
@@ -66,4 +78,4 @@ clean: ## remove what was built
 	@echo "make: there is no '$@' here; 'make help' says what there is" >&2
 	@exit 2
 
-.PHONY: all $(numbers) help demo test wires matrix doctor clean
+.PHONY: all $(numbers) help demo test score wires matrix doctor clean

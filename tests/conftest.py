@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,10 +14,16 @@ from lab import program, sandbox  # noqa: E402
 from lab.scenario.cast import Cast  # noqa: E402
 
 
+collect_ignore: list[str] = []
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --chapter, --no-skips and --soak."""
+    """Add --chapter, --submission, --no-skips and --soak."""
     parser.addoption("--chapter", metavar="NN",
                      help="only what checks this chapter")
+    parser.addoption("--submission", metavar="DIR", type=Path,
+                     help="only the checks of the exercises, on the answers in "
+                     "DIR, which is laid out like exercises/")
     parser.addoption("--no-skips", action="store_true",
                      help="a test that is skipped has failed")
     parser.addoption("--soak", action="store_true",
@@ -30,6 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "soak(only=False): has a long form, or "
                             "is nothing else; --soak runs it")
     config.addinivalue_line("markers", "timed: --soak runs it twenty times")
+    if not config.getoption("--submission"):
+        collect_ignore.append("test_submission.py")
     number = config.getoption("--chapter")
     if number:
         try:
@@ -56,13 +65,15 @@ def _has_form(item: pytest.Item, long: bool) -> bool:
 
 def pytest_collection_modifyitems(config: pytest.Config,
                                   items: list[pytest.Item]) -> None:
-    """Keep what --chapter and --soak ask for."""
+    """Keep what --chapter, --submission and --soak ask for."""
     number = config.getoption("--chapter")
     long = config.getoption("--soak")
+    handed_in = bool(config.getoption("--submission"))
     kept = [item for item in items
             if (not number or number in
                 [m.args[0] for m in item.iter_markers("chapter")])
-            and _has_form(item, long)]
+            and _has_form(item, long)
+            and handed_in == (item.path.name == "test_submission.py")]
     config.hook.pytest_deselected(
         items=[item for item in items if item not in kept])
     items[:] = kept
@@ -84,6 +95,20 @@ def pytest_report_header() -> str:
     if not why:
         return "sandboxes: network namespaces, packets are seen"
     return f"sandboxes: shared loopback, packets are not seen ({why})"
+
+
+@pytest.fixture
+def kit(tmp_path: Path) -> Path:
+    """A copy of the kit as it is cloned: nothing built, nothing reached."""
+    where = tmp_path / "half-close"
+    skip = shutil.ignore_patterns("server", "client", "*.exe", "__pycache__",
+                                  ".git", ".venv", ".pytest_cache",
+                                  ".progress.json", "*.mine-*")
+    shutil.copytree(program.ROOT, where, ignore=skip)
+    for starters in (where / "tests" / "starters").iterdir():
+        shutil.copytree(starters, where / "exercises" / starters.name,
+                        dirs_exist_ok=True)
+    return where
 
 
 @pytest.fixture

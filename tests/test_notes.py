@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -48,37 +47,12 @@ def without_blocks(text: str) -> str:
     return re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """A copy of the kit as it is cloned: no programs, no captures."""
-    where = tmp_path / "half-close"
-    skip = shutil.ignore_patterns("server", "client", "*.exe", "__pycache__",
-                                  ".git", ".venv", ".pytest_cache", "progress")
-    shutil.copytree(program.ROOT, where, ignore=skip)
-    return where
-
-
-def skip_without_wine(folder: Path) -> None:
-    """Skip what is about a chapter for Windows where that cannot run."""
-    if wine.needed(folder) and wine.missing():
-        pytest.skip(wine.missing())
-
-
-def play(text: str, folder: Path) -> int:
-    """Type a page's console blocks; `wine` is there for those that use it."""
-    if not wine.needed(folder):
-        return transcript.play(text, folder)
-    room = sandbox.Sandbox()
-    with wine.Wine(room) as windows:
-        return transcript.play(text, folder, room, windows.env)
-
-
 @each_page
 @needs_private
-def test_every_console_block_prints_what_it_shows(page, copy):
+def test_every_console_block_prints_what_it_shows(page, kit):
     skip_without_wine(page.parent)
     text = page.read_text()
-    folder = copy / page.parent.relative_to(program.ROOT)
+    folder = kit / page.parent.relative_to(program.ROOT)
     for attempt in range(5):  # a ladder can differ once: see lab/commands/wires
         try:
             played = play(text, folder)
@@ -107,7 +81,7 @@ def test_every_quoted_piece_of_code_stands_in_its_source(page):
 
 @each_chapter
 def test_every_printed_diff_is_the_one_to_the_program_before(folder):
-    """Which is the same file a chapter earlier, or a naive one beside it."""
+    """It is the same file a chapter earlier, or a naive one beside it."""
     before = program.chapters()[program.chapters().index(folder) - 1]
     fresh = []
     for source in sorted(folder.glob("*.c")):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from .commands import check, demo, doctor, matrix, trace, wires
+from .commands import (check, demo, doctor, hint, matrix, reset, score,
+                       trace, watch, wires)
+from .grades.judges import NoSuchExercise
 from .kernel import DidNotListen
 from .program import DoesNotCompile, NoSuchChapter, NotInstalled
 from .scenario.trials import NoSuchScenario
 from .sandbox import StillRunning
 
 COMMANDS = {"check": check.main, "demo": demo.main, "doctor": doctor.main,
-            "matrix": matrix.main, "trace": trace.main, "wires": wires.main}
+            "hint": hint.main, "matrix": matrix.main, "reset": reset.main,
+            "score": score.main, "trace": trace.main, "watch": watch.main,
+            "wires": wires.main}
 
 
 def main(arguments: list[str]) -> int:
@@ -23,7 +27,7 @@ def main(arguments: list[str]) -> int:
     name, *rest = arguments
     try:
         return COMMANDS[name](rest)
-    except (NoSuchChapter, NoSuchScenario) as error:
+    except (NoSuchChapter, NoSuchExercise, NoSuchScenario) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2
     except DoesNotCompile as error:

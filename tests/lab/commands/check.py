@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
-from ..grades import Score, report
-from ..grades.judges import NoSuchExercise, exercise
+from ..grades import Score, progress, report
+from ..grades.judges import exercise, judge_of
 from ..grades.submission import grade
 from ..ladder import text
 from .trace import say_if_shared
 
 
-def judged(number: str, seed: Optional[int] = None,
-           folder: Optional[Path] = None) -> Score:
-    """Judge the answer in a folder, or in the exercise's own."""
-    asked = exercise(number)
-    return grade(folder or asked, asked.name, seed)
+def judged(folder: Path, seed: Optional[int] = None) -> Score:
+    """Judge the answer in an exercise's folder, and remember if it is green.
+
+    It is what the sources were when the judging began that is remembered.
+    """
+    sources = [folder / name for name in judge_of(folder.name).sources]
+    before = progress.digest(sources)
+    score = grade(folder, folder.name, seed)
+    known = progress.read(folder.name)
+    green = before if score.full else ""
+    if known.green != green:
+        progress.keep(folder.name, replace(known, green=green))
+    return score
 
 
 def main(arguments: list[str]) -> int:
@@ -26,11 +35,8 @@ def main(arguments: list[str]) -> int:
     if seed and not (seed.isascii() and seed.isdigit()):
         print(f"check: SEED {seed!r}: not a number", file=sys.stderr)
         return 2
+    folder = exercise(number)
     say_if_shared()
-    try:
-        score = judged(number, int(seed) if seed else None)
-    except NoSuchExercise as error:
-        print(f"check: {error}", file=sys.stderr)
-        return 2
+    score = judged(folder, int(seed) if seed else None)
     print(report.report(score, text.Style.of(sys.stdout)), end="")
     return 0 if score.full else 1

@@ -67,6 +67,11 @@ def _fault(result: Result, shown: list[Ladder], style: text.Style
     return [*lines, ""]
 
 
+def fault(result: Result, style: text.Style) -> str:
+    """Return what there is to say about one check that did not pass."""
+    return "\n".join([_check(result, style), *_fault(result, [], style)])
+
+
 def report(score: Score, style: text.Style) -> str:
     """Return a score as lines of text: what is wrong, the total last."""
     lines = [f"{score.exercise}, seed {score.seed}", ""]

@@ -16,6 +16,7 @@ from ...program import ROOT
 from .. import Check, Result
 
 EXERCISES = ROOT / "exercises"
+STARTERS = ROOT / "tests" / "starters"  # the same files, that nobody edits
 
 Judging = Callable[[Mapping[str, Path], int, bool], Sequence[Result]]
 

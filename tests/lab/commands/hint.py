@@ -1,0 +1,24 @@
+"""make hint-NN: one hint more each time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from ..grades import progress
+from ..grades.judges import exercise
+
+
+def main(arguments: list[str]) -> int:
+    """hint NN: the next of the exercise's hints; the last stays the last."""
+    folder = exercise(arguments[0] if arguments else "")
+    hints = re.split(r"^## .*\n", (folder / "HINTS.md").read_text(),
+                     flags=re.M)[1:]
+    known = progress.read(folder.name)
+    number = min(known.hints, len(hints) - 1)
+    print(f"Hint {number + 1} of {len(hints)}\n\n{hints[number].strip()}")
+    if number + 1 == len(hints):
+        print(f"\nThat was the last. The answer is in solutions/"
+              f"{folder.name}/.")
+    progress.keep(folder.name, replace(known, hints=number + 1))
+    return 0
