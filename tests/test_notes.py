@@ -47,6 +47,21 @@ def without_blocks(text: str) -> str:
     return re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
 
 
+def skip_without_wine(folder: Path) -> None:
+    """Skip what is about a chapter for Windows where that cannot run."""
+    if wine.needed(folder) and wine.missing():
+        pytest.skip(wine.missing())
+
+
+def play(text: str, folder: Path) -> int:
+    """Type a page's console blocks; `wine` is there for those that use it."""
+    if not wine.needed(folder):
+        return transcript.play(text, folder)
+    room = sandbox.Sandbox()
+    with wine.Wine(room) as windows:
+        return transcript.play(text, folder, room, windows.env)
+
+
 @each_page
 @needs_private
 def test_every_console_block_prints_what_it_shows(page, kit):

@@ -4,6 +4,7 @@ The rooms follow the way the data goes; an arrow never points back:
 
     program    a source is compiled
     sandbox    a compiled program is started, alone with its own loopback
+    wine       a program for Windows is started there
     kernel     what the kernel's tables say about it: listening, queued, stuck
     peer       the other end, when the other end is the bench itself
     wire       the packets that crossed

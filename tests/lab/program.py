@@ -55,7 +55,7 @@ def for_windows(source: Path) -> bool:
 
 
 def cross_compiler() -> list[str]:
-    """Return the command that compiles C for Windows, or raise NotInstalled."""
+    """Return the command that compiles C for Windows; or NotInstalled."""
     if not shutil.which(MINGW):
         raise NotInstalled(f"no {MINGW} here: install gcc-mingw-w64-x86-64")
     return [MINGW]

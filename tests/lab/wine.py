@@ -8,7 +8,8 @@ A prefix is what Wine takes for a computer, and each has a wineserver, which
 makes the sockets of all programs on the network that it lives on itself. So
 each room gets both, and the user's own prefix is never touched. Ours is made
 in no time: its system folder is a link to the DLLs that Wine brings along,
-and nothing is installed in it.
+and nothing is installed in it. That is enough for programs of a kind with
+the kit's, which need no registry and no services.
 """
 
 from __future__ import annotations
@@ -52,22 +53,19 @@ def needed(folder: Path) -> bool:
     return any(map(program.for_windows, folder.glob("*.c")))
 
 
-def _make_prefix(folder: Path) -> None:
-    """Make what Wine needs to run a console program, without its installer.
-
-    Where its DLLs cannot be found Wine installs the prefix itself, when it is
-    first used: seconds, and hundreds of megabytes.
-    """
+def _make_prefix(folder: Path) -> bool:
+    """Make what Wine needs to run a console program; False if we can't."""
     libraries = [dll.parent for place in LIBRARIES for dll in
                  map(Path, glob.glob(f"{place}/x86_64-windows/ntdll.dll"))]
     if not libraries:
-        return
+        return False
     (folder / "drive_c" / "windows").mkdir(parents=True)
     (folder / "drive_c" / "windows" / "system32").symlink_to(libraries[0])
     (folder / "dosdevices").mkdir()
     (folder / "dosdevices" / "c:").symlink_to("../drive_c")
     (folder / "dosdevices" / "z:").symlink_to("/")
-    (folder / ".update-timestamp").write_text("disable")
+    (folder / ".update-timestamp").write_text("disable")  # no installing
+    return True
 
 
 class Wine:
@@ -83,7 +81,7 @@ class Wine:
         prefix, tools = self._folder / "prefix", self._folder / "bin"
         prefix.mkdir()
         tools.mkdir()
-        _make_prefix(prefix)
+        made = _make_prefix(prefix)
         self._wine = tools / "wine"
         self._wine.write_text(f'#!/bin/sh\nexec {wine} "$@"\n')
         self._wine.chmod(0o755)
@@ -93,6 +91,8 @@ class Wine:
             "WINEPREFIX": str(prefix), "WINEDEBUG": "-all",
             "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe="}
         self._server = self._start_server(wine)
+        if not made:  # Wine's own way: seconds, and hundreds of megabytes
+            self.start(["wineboot", "--init"]).wait(120)
 
     def _start_server(self, wine: Path) -> Process:
         beside = wine.with_name("wineserver")

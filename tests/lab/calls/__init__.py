@@ -107,8 +107,8 @@ class CallLog:
     """Where one program's calls are written; `env` makes it do so.
 
     With a fault some of its calls fail. A program for `windows` must have been
-    built with WINSOCK, and knows no faults. Raises program.DoesNotCompile where
-    the library can't be built.
+    built with WINSOCK, and knows no faults. Raises program.DoesNotCompile
+    where the library can't be built.
     """
 
     def __init__(self, fault: Optional[Fault] = None,
