@@ -20,6 +20,7 @@ from typing import Optional
 import pytest
 
 from lab import program, sandbox
+from lab.__main__ import main
 from lab.commands import check
 from lab.grades import MAXIMUM, Score, Verdict, judges, report
 from lab.grades.submission import grade
@@ -370,5 +371,5 @@ def test_an_exercise_without_a_judge_is_one_sentence(tmp_path, monkeypatch,
                                                      capsys):
     (tmp_path / "42-no-such-thing").mkdir()
     monkeypatch.setattr(judges, "EXERCISES", tmp_path)
-    assert check.main(["42"]) == 2
+    assert main(["check", "42"]) == 2
     assert "nobody judges 42-no-such-thing" in capsys.readouterr().err
