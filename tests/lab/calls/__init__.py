@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Optional
 
 from .. import program
 
+SIZE = 1 << 25  # bytes, of struct log in preload.c
 PRELOAD = Path(__file__).with_name("preload.c")
 
 # Flags to program.build: into a Windows program its library is linked.
@@ -114,6 +116,8 @@ class CallLog:
     def __init__(self, fault: Optional[Fault] = None,
                  windows: bool = False) -> None:
         descriptor, path = tempfile.mkstemp(dir=program.scratch())
+        if not windows:
+            os.truncate(descriptor, SIZE)
         os.close(descriptor)
         self._path = Path(path)
         self._windows = windows
@@ -124,8 +128,15 @@ class CallLog:
         if fault:
             self.env["LAB_FAULT"] = str(fault)
 
+    def _text(self) -> str:
+        if self._windows:
+            return self._path.read_text()
+        with self._path.open("rb") as log:
+            used, = struct.unpack("N", log.read(struct.calcsize("N")))
+            return log.read(used).split(b"\0")[0].decode(errors="replace")
+
     def _lines(self) -> list[str]:
-        text = self._path.read_text()
+        text = self._text()
         return text[:text.rfind("\n") + 1].splitlines()
 
     def read(self) -> list[Call]:

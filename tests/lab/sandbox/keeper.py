@@ -52,6 +52,7 @@ def enter() -> str:
             if uid != 0:
                 raise
             namespaces.unshare(private)
+        namespaces.few_buckets()
         namespaces.set_loopback(up=True)
     except OSError as error:
         return error.strerror or str(error)
