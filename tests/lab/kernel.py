@@ -150,7 +150,7 @@ class DidNotListen(Exception):
     """A server ended before it listened."""
 
 
-def listening(process: Process, bound: float = 20.0) -> int:
+def listening(process: Process, bound: float = 60.0) -> int:
     """Wait until a program listens, and return its port.
 
     Raises DidNotListen if it ends first, StillRunning after `bound` seconds.
@@ -249,7 +249,7 @@ def stuck(processes: Sequence[HasPid]) -> list[Asleep]:
     return [waiting for found in first for waiting in found]
 
 
-def settle(processes: Sequence[Process], bound: float = 30.0) -> list[Asleep]:
+def settle(processes: Sequence[Process], bound: float = 60.0) -> list[Asleep]:
     """Wait until programs have all ended, or those left are proved stuck.
 
     Returns how the stuck ones wait, empty if all have ended. Raises

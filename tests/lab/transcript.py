@@ -141,9 +141,14 @@ class Desk:
     def interrupt(self, terminal: Terminal) -> None:
         """Prove what runs in all terminals stuck, then end this one's."""
         terminal.compare(False, self.bound)
-        running = [child for t in self.terminals.values()
-                   for child in t.children()]
-        proof = terminal.shell.until(lambda: kernel.stuck(running), self.bound)
+
+        def proved() -> bool:
+            mine = terminal.children()  # none yet if it has only just begun
+            others = [child for t in self.terminals.values()
+                      if t is not terminal for child in t.children()]
+            return bool(mine and kernel.stuck(mine + others))
+
+        proof = terminal.shell.until(proved, self.bound)
         if not proof:
             raise Differs("shown as stuck, but it ended")
         for child in terminal.children():

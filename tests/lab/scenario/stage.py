@@ -20,8 +20,8 @@ from ..outcome import Outcome, Part
 from ..sandbox import Process, Sandbox
 from ..wire import Wire
 
-PATIENCE = 0.4  # seconds that a patient program is given where it must give up
-BOUND = 2.0  # seconds to wait where nothing can be proved
+PATIENCE = 0.8  # seconds that a patient program is given where it must give up
+BOUND = 30.0  # seconds to wait where nothing can be proved
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Stage:
     def _start(self, argv: list[object], seconds: Optional[float],
                fault: Optional[Fault]) -> Process:
         if self.pair.patient:
-            argv = [*argv, 5 if seconds is None else seconds]
+            argv = [*argv, 60 if seconds is None else seconds]
         log = CallLog(fault)
         process = self.room.start(argv, cwd=self.files, env=log.env)
         self._logs[process.pid] = log

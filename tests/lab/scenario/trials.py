@@ -110,7 +110,7 @@ def pair(content: bytes, title: str = "the pair",
         server = stage.serve(content, host=host, fault=fault)
         client = stage.fetch(stage.port, host=host, fault=fault)
         try:
-            kernel.settle([server, client], 10)
+            kernel.settle([server, client], BOUND)
         except kernel.StillRunning:
             pass
         outcome = stage.outcome(server, client)
