@@ -44,6 +44,9 @@ test: ## run all tests (gets pytest itself)
 test-%: ## run what checks one chapter: make test-03
 	@sh tests/run --chapter='$*'
 
+soak: ## the long forms of the tests: 300 kills, larger files, every fault
+	@sh tests/run --soak
+
 check-%: ## judge your answer in exercises/NN-name/: make check-01
 	@$(LAB) check '$*' '$(SEED)'
 
@@ -78,4 +81,4 @@ clean: ## remove what was built
 	@echo "make: there is no '$@' here; 'make help' says what there is" >&2
 	@exit 2
 
-.PHONY: all $(numbers) help demo test score wires matrix doctor clean
+.PHONY: all $(numbers) help demo test soak score wires matrix doctor clean

@@ -12,6 +12,7 @@ import os
 import select
 import socket
 import struct
+import sys
 import termios
 import time
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from typing import Callable
 from .calls import Call
 from .sandbox import Sandbox
 
-BOUND = 20.0
+BOUND = 60.0
 EOF, RESET, NOTHING = "EOF", "reset", "nothing"
 LOOK = 3  # milliseconds between two looks at whether to go on waiting
 
@@ -29,7 +30,8 @@ LOOK = 3  # milliseconds between two looks at whether to go on waiting
 class Heard:
     """All that came, and whether a FIN (EOF) or a RST (reset) ended it.
 
-    NOTHING: neither did, and there is no use in waiting any longer.
+    NOTHING: neither did, and there is no use in waiting any longer, or no
+    more was asked for.
     """
 
     data: bytes
@@ -100,10 +102,17 @@ class Peer:
         self._reset = False
 
     @staticmethod
-    def dial(room: Sandbox, host: str, port: int,
-             hope: Callable[[], bool]) -> Peer:
-        """Connect to a server in the room; OSError if it refuses."""
+    def dial(room: Sandbox, host: str, port: int, hope: Callable[[], bool],
+             narrow: bool = False) -> Peer:
+        """Connect to a server in the room; OSError if it refuses.
+
+        A `narrow` peer lets little be under way: small segments and a small
+        buffer, so that some 100 kB fill the server's (tcp(7), TCP_MAXSEG).
+        """
         conn = room.socket()
+        if narrow:
+            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+            conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         conn.settimeout(BOUND)
         began = time.time()
         try:
@@ -136,15 +145,19 @@ class Peer:
                 return False
         return True
 
-    def hear(self) -> Heard:
-        """Read until the other end is done."""
+    def comes(self) -> bool:
+        """Wait until there is something to be read; False if never."""
+        return self._wait(select.POLLIN)
+
+    def hear(self, most: int = sys.maxsize) -> Heard:
+        """Read until the other end is done, or `most` bytes have come."""
         heard = bytearray()
-        while True:
+        while len(heard) < most:
             self._begin("recv")
             if not self._wait(select.POLLIN):
-                return Heard(bytes(heard), NOTHING)
+                break
             try:
-                chunk = self.conn.recv(1 << 16)
+                chunk = self.conn.recv(min(1 << 16, most - len(heard)))
             except OSError as error:
                 self._end(-1, error.errno or 0)
                 return Heard(bytes(heard), RESET)
@@ -152,6 +165,7 @@ class Peer:
             if not chunk:
                 return Heard(bytes(heard), EOF)
             heard += chunk
+        return Heard(bytes(heard), NOTHING)
 
     def say(self, data: bytes) -> int:
         """Send; return how many bytes the kernel took before an error."""

@@ -1,0 +1,703 @@
+"""Chapter 05, and what stands on it: short counts, signals, peers that vanish.
+
+Each program is met by a peer in the test's own hands, which sees what came and
+how it ended; then by faults, at every call that it makes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import re
+import shutil
+import socket
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from lab import kernel, peer, program
+from lab.calls import Fault
+from lab.peer import EOF, NOTHING, RESET, Heard
+from lab.sandbox import Process, Sandbox, why_not_private
+from lab.scenario.cast import Cast, differs, said
+from lab.scenario.stage import drip_until_read, no_delay, settled
+
+NUMBERS = ("05", "06", "07")
+SIZES = (0, 1, 29, 30, 31, 60, 4096, 300_000, 3_000_000)
+FILE = b"To be sent.\n"
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+              "-g")
+
+
+def chapters(*numbers: str):
+    """Parametrize by chapter, and let --chapter choose."""
+    return pytest.mark.parametrize("number", [
+        pytest.param(n, marks=pytest.mark.chapter(n)) for n in numbers])
+
+
+each_chapter = chapters(*NUMBERS)
+each_side = pytest.mark.parametrize("side", ("server", "client"))
+each_size = pytest.mark.parametrize("size", SIZES)
+needs_private = pytest.mark.skipif(
+    bool(why_not_private()),
+    reason=f"no network namespaces: {why_not_private()}")
+
+
+def content(size: int) -> bytes:
+    """Return random bytes, NULs among them; the size is the seed."""
+    return random.Random(size).randbytes(size)
+
+
+def message(thanks: bytes) -> str:
+    """Return what a server prints that has heard the thanks."""
+    return f"Message from client: {thanks.decode().rstrip()}\n"
+
+
+def sentence(process: Process, status: int = 1) -> str:
+    """Wait for the end, with `status` and one sentence, which is returned."""
+    ended = process.wait()
+    told = process.stderr.decode(errors="replace")
+    assert str(ended) == f"exit {status}", f"{process.name}: {ended}, {told!r}"
+    assert re.fullmatch(rf"{process.name}: [^\n]+\n", told), told
+    return told
+
+
+def both_done(cast: Cast, server: Process, client: Process,
+              data: bytes) -> None:
+    """Check that a pair has done all it should."""
+    for process in (client, server):
+        ended = process.wait()
+        assert str(ended) == "exit 0", f"{process.name}: {process.stderr!r}"
+        assert process.stderr == b""
+    assert client.stdout == b"Received file data\n"
+    assert said(server) == message(cast.pair.thanks(len(data)))
+    assert not differs(cast.copy.read_bytes(), data)
+    assert not cast.left_over()
+
+
+# --- every size ------------------------------------------------------------
+
+@each_chapter
+@each_size
+def test_the_server_sends_all_of_it_and_hears_the_thanks(cast, size):
+    data = content(size)
+    server = cast.server(data)
+    with closing(cast.dial(server)) as client:
+        heard = client.hear()
+        assert not differs(heard.data, cast.pair.header(size) + data)
+        assert heard.end == EOF
+        client.say(cast.pair.thanks(size))
+        client.half_close()
+        assert str(server.wait()) == "exit 0", server.stderr
+        assert not client.was_reset()
+    assert said(server) == message(cast.pair.thanks(size))
+    assert server.stderr == b""
+
+
+@each_chapter
+@each_size
+def test_the_client_stores_all_of_it_and_thanks_after_eof(cast, size):
+    data = content(size)
+    client, server = cast.answer()
+    with closing(server):
+        server.say(cast.pair.header(size) + data)
+        assert client.until(lambda: not kernel.unread(client.pid,
+                                                      *server.ports))
+        assert client.stdout == b""  # it keeps silent until EOF
+        server.half_close()
+        assert server.hear() == Heard(cast.pair.thanks(size), EOF)
+        assert str(client.wait()) == "exit 0", client.stderr
+    assert client.stdout == b"Received file data\n"
+    assert client.stderr == b""
+    assert not differs(cast.copy.read_bytes(), data)
+
+
+@each_chapter
+@each_size
+def test_the_pair_moves_all_of_it(cast, size):
+    data = content(size)
+    server = cast.server(data)
+    both_done(cast, server, cast.client(cast.port), data)
+
+
+# --- the thanks ------------------------------------------------------------
+
+@each_chapter
+def test_thanks_in_single_bytes_are_heard(cast):
+    server = cast.server(FILE)
+    with closing(cast.dial(server)) as client:
+        assert client.hear().end == EOF
+        no_delay(client)
+        for byte in cast.pair.thanks(len(FILE)):
+            assert drip_until_read(client, server, bytes([byte]))
+        client.half_close()
+        assert str(server.wait()) == "exit 0", server.stderr
+    assert said(server) == message(cast.pair.thanks(len(FILE)))
+
+
+@each_chapter
+@pytest.mark.parametrize("tail, kept", ((b"", b""), (b"\0", b""),
+                                        (b"\0\0", b"\0")))
+def test_one_trailing_nul_is_dropped_and_no_more(cast, tail, kept):
+    server = cast.server(FILE)
+    thanks = cast.pair.thanks(len(FILE))
+    with closing(cast.dial(server)) as client:
+        client.hear()
+        client.say(thanks + tail)
+        client.half_close()
+        server.wait()
+    if kept and cast.pair.announces:  # it isn't the receipt then
+        assert sentence(server).endswith(f"no receipt for {len(FILE)} bytes\n")
+    else:
+        assert str(server.exit) == "exit 0", server.stderr
+        assert said(server) == (
+            message(thanks)[:-1] + kept.decode() + "\n")
+
+
+@chapters("05", "06")
+@pytest.mark.parametrize("size, nul", ((1, b""), (30, b""), (31, b""),
+                                       (1024, b""), (1023, b"\0")))
+def test_thanks_of_up_to_1024_bytes_are_heard_whole(cast, size, nul):
+    thanks = b"Thanks! " * 128
+    server = cast.server(FILE)
+    with closing(cast.dial(server)) as client:
+        client.hear()
+        client.say(thanks[:size] + nul)
+        client.half_close()
+        assert str(server.wait()) == "exit 0", server.stderr
+    heard = said(server).partition("Message from client: ")[2]
+    assert not differs(heard.encode(), thanks[:size] + b"\n")
+
+
+@each_chapter
+@pytest.mark.parametrize("size", (1025, 1_000_000))
+def test_longer_thanks_are_refused_with_a_sentence(cast, size):
+    server = cast.server(FILE)
+    with closing(cast.dial(server)) as client:
+        client.hear()
+        client.say(b"T" * size)
+        client.half_close()
+        assert sentence(server) == \
+            "server: read from client: thanks of more than 1024 bytes\n"
+    assert said(server) == ""
+
+
+# --- three ways to end, three sentences ------------------------------------
+
+@each_chapter
+def test_the_server_tells_a_reset_from_an_eof_and_from_silence(
+        cast, number):
+    told = []
+    for end in ("EOF", "reset", "silence"):
+        server = cast.server(FILE, seconds=0.2 if cast.pair.patient else None)
+        with closing(cast.dial(server)) as client:
+            assert client.hear().end == EOF
+            if end == "EOF":
+                client.half_close()
+            elif end == "reset":
+                client.reset()
+            if end != "silence" or cast.pair.patient:
+                told.append(sentence(server))
+            else:
+                proof = server.until(lambda s=server: kernel.stuck([s]))
+                assert [how.call for how in proof] == ["read"]
+                told.append(server.stderr.decode())
+        assert said(server) == ""
+    silence = "server: gave up after 0.2 seconds: the end of the thanks had " \
+              "not come\n" if number >= "06" else ""
+    assert told == ["server: read from client: no thanks\n",
+                    "server: read from client: Connection reset by peer\n",
+                    silence]
+
+
+@each_chapter
+def test_the_client_tells_a_reset_from_an_eof_and_from_silence(cast, number):
+    told = []
+    for end in ("EOF", "reset", "silence"):
+        cast.copy.unlink(missing_ok=True)
+        client, server = cast.answer(
+            seconds=0.2 if cast.pair.patient else None)
+        with closing(server):
+            server.say(cast.pair.header(len(FILE)) + FILE[:6])
+            assert client.until(lambda c=client, s=server: not s.under_way()
+                                and kernel.unread(c.pid, *s.ports) == 0)
+            if end == "EOF":
+                server.half_close()
+            elif end == "reset":
+                server.reset()
+            if end == "EOF" and not cast.pair.announces:
+                assert str(client.wait()) == "exit 0"  # who could know?
+                told.append("")
+            elif end != "silence" or cast.pair.patient:
+                told.append(sentence(client))
+                assert client.stdout == b""
+            else:
+                proof = client.until(lambda c=client: kernel.stuck([c]))
+                assert [how.call for how in proof] == ["read"]
+                told.append(client.stderr.decode())
+        if cast.pair.announces:
+            assert not cast.copy.exists() and not cast.left_over()
+        else:
+            assert cast.copy.read_bytes() == FILE[:6]
+    eof, silence = {
+        "05": ("", ""),
+        "06": ("", "client: gave up after 0.2 seconds: no EOF after 6 bytes"
+                   "\n"),
+        "07": ("client: read from server: EOF after 6 of 12 bytes\n",
+               "client: gave up after 0.2 seconds: no EOF after 6 of 12 bytes"
+               "\n")}[number]
+    assert told == [eof, "client: read from server: Connection reset by peer"
+                    "\n", silence]
+
+
+# --- peers that vanish -----------------------------------------------------
+
+@each_chapter
+def test_a_client_that_vanishes_does_not_kill_the_server(cast):
+    """It had half-closed: writing to it is then EPIPE, and SIGPIPE."""
+    server = cast.server(content(3_000_000))
+    client = cast.dial(server)
+    client.half_close()
+    assert server.until(lambda: any(c.state == "CLOSE_WAIT" for c in
+                                    kernel.connections(server.pid)))
+    client.reset()
+    assert sentence(server) in (
+        "server: write to client: Broken pipe\n",
+        "server: write to client: Connection reset by peer\n")
+
+
+def speaks_on_stdout(client: Process) -> bool:
+    """Whether a program sleeps in a call whose first argument is 1."""
+    words = Path(f"/proc/{client.pid}/syscall").read_text().split()
+    return words[1:2] == ["0x1"]
+
+
+@each_chapter
+def test_a_server_that_vanishes_before_the_thanks_does_not_kill_the_client(
+        cast):
+    """It is held between EOF and thanks by a standard output that is full."""
+    fifo = cast.files / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        while True:
+            try:
+                os.write(reader, bytes(4096))
+            except BlockingIOError:
+                break
+        client, server = cast.answer(
+            before=["sh", "-c", 'exec "$@" >fifo', "sh"])
+        server.say(cast.pair.header(len(FILE)) + FILE)
+        server.half_close()
+        assert client.until(lambda: speaks_on_stdout(client))
+        server.reset()
+        while client.poll(0) is None:
+            try:
+                os.read(reader, 4096)
+            except BlockingIOError:
+                break
+        assert sentence(client) in (
+            "client: write to server: Broken pipe\n",
+            "client: write to server: Connection reset by peer\n")
+    finally:
+        os.close(reader)
+    assert cast.copy.read_bytes() == FILE
+
+
+@each_chapter
+def test_a_refused_connection_is_a_sentence_and_creates_no_file(cast):
+    for family, host in ((socket.AF_INET, "127.0.0.1"),
+                         (socket.AF_INET6, "::1")):
+        with cast.room.socket(family) as bound:  # nobody's, not listening
+            bound.bind((host, 0))
+            port = bound.getsockname()[1]
+            told = sentence(cast.client(port, host=host))
+        assert told == f"client: connect {host} {port}: Connection refused\n"
+        assert os.listdir(cast.files) == []
+
+
+# --- names and addresses ---------------------------------------------------
+
+@each_chapter
+@pytest.mark.parametrize("host", ("::1", "localhost"))
+def test_the_pair_meets_by_ipv6_and_by_name(cast, host):
+    server = cast.server(FILE, host=host)
+    assert server.stdout.decode() == f"listening on {host} {cast.port}\n"
+    both_done(cast, server, cast.client(cast.port, host=host), FILE)
+
+
+@each_chapter
+def test_a_server_on_one_address_listens_on_that_alone(cast):
+    server = cast.server(FILE, host="::1")
+    with cast.room.socket() as stranger:
+        with pytest.raises(ConnectionRefusedError):
+            stranger.connect(("127.0.0.1", cast.port))
+    with cast.room.socket(socket.AF_INET6) as client:
+        client.settimeout(peer.BOUND)
+        client.connect(("::1", cast.port))
+        assert peer.hear(client).end == EOF
+        client.sendall(cast.pair.thanks(len(FILE)))
+    assert str(server.wait()) == "exit 0", server.stderr
+
+
+TWO = "::1 two.example\n127.0.0.1 two.example\n"
+WITH_HOSTS = ["unshare", "-Urm", "sh", "-c",
+              'mount --bind hosts /etc/hosts && exec "$@"', "sh"]
+
+
+@needs_private
+@each_chapter
+def test_every_address_of_a_name_is_tried(cast):
+    (cast.files / "hosts").write_text(TWO)
+    for host in ("127.0.0.1", "::1"):
+        cast.copy.unlink(missing_ok=True)
+        server = cast.server(FILE, host=host)
+        client = cast.client(cast.port, host="two.example", before=WITH_HOSTS)
+        both_done(cast, server, client, FILE)
+    with cast.room.socket(socket.AF_INET6) as taken:
+        taken.bind(("::1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server = cast.server(FILE, host="two.example", port=port,
+                             before=WITH_HOSTS)
+        cast.copy.unlink()
+        both_done(cast, server, cast.client(port), FILE)
+
+
+@needs_private
+@each_chapter
+def test_when_no_address_of_a_name_answers_the_last_error_is_told(cast):
+    (cast.files / "hosts").write_text(TWO)
+    with cast.room.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        client = cast.client(port, host="two.example", before=WITH_HOSTS)
+        assert sentence(client) == \
+            f"client: connect two.example {port}: Connection refused\n"
+    assert not cast.copy.exists()
+
+
+def time_wait(room: Sandbox, port: int) -> bool:
+    """Whether the server's end of a connection is in TIME_WAIT."""
+    table = room.start(["cat", "/proc/net/tcp"])
+    table.wait()
+    return any(row.split()[3] == "06" and row.split()[1].endswith(
+        f":{port:04X}") for row in table.stdout.decode().splitlines()[1:])
+
+
+@each_chapter
+def test_the_server_can_start_again_at_once_on_the_same_port(cast):
+    both_done(cast, cast.server(FILE), cast.client(cast.port), FILE)
+    assert time_wait(cast.room, cast.port)
+    with cast.room.socket() as plain:
+        with pytest.raises(OSError) as caught:
+            plain.bind(("127.0.0.1", cast.port))
+        assert caught.value.errno == errno.EADDRINUSE
+    port = cast.port
+    cast.copy.unlink()
+    server = cast.server(FILE, port=port)
+    assert cast.port == port
+    both_done(cast, server, cast.client(port), FILE)
+
+
+# --- the command line ------------------------------------------------------
+
+def words(cast: Cast, side: str, host: object = "127.0.0.1",
+          port: object = 0, file: object = "/dev/null") -> list[object]:
+    """Return a command line that would do, with some words changed."""
+    return [program.build(cast.pair.folder / f"{side}.c"), host, port, file]
+
+
+@each_chapter
+@each_side
+def test_a_wrong_command_line_is_a_sentence_and_2(cast, side):
+    argv = words(cast, side)
+    usage = f"usage: {side} HOST PORT FILE" + (
+        " [SECONDS]\n" if cast.pair.patient else "\n")
+    for count in (1, 2, 3, 6):
+        process = cast.room.start([*argv, 5, "more"][:count])
+        assert str(process.wait()) == "exit 2"
+        assert process.stderr.decode() == usage
+    for port in ("http5", "65536", "-1", "", "50 00", "9" * 20, "+80", "0x50",
+                 "80 ", " 80", "1e3"):
+        process = cast.room.start(words(cast, side, port=port))
+        assert sentence(process, 2) == \
+            f"{side}: port '{port}': not a number from 0 to 65535\n"
+        assert process.stdout == b""
+
+
+@each_chapter
+@each_side
+def test_a_host_without_an_address_is_trouble(cast, side):
+    for host in ("127.0.0.1.1", "256.0.0.1", "", "::1::", "[::1]"):
+        process = cast.room.start(words(cast, side, host=host))
+        assert sentence(process).startswith(f"{side}: host '{host}': ")
+        assert process.stdout == b""
+
+
+@each_chapter
+def test_trouble_with_a_servers_file_or_address_is_told(cast):
+    for file, why in ((cast.files / "no", "No such file or directory"),
+                      (cast.files, "Is a directory")):
+        process = cast.room.start(words(cast, "server", file=file))
+        assert sentence(process) == f"server: open {file}: {why}\n"
+    cast.original.write_bytes(FILE)
+    with cast.room.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = cast.room.start(words(cast, "server", port=port,
+                                        file=cast.original))
+        assert sentence(process) == \
+            f"server: bind 127.0.0.1 {port}: Address already in use\n"
+    process = cast.room.start(words(cast, "server", host="192.0.2.1",
+                                    file=cast.original))
+    assert sentence(process) == \
+        "server: bind 192.0.2.1 0: Cannot assign requested address\n"
+
+
+# --- disks and outputs that are full ---------------------------------------
+
+@each_chapter
+def test_a_file_that_may_not_grow_is_trouble_and_no_success(cast):
+    """RLIMIT_FSIZE, whose signal kills who doesn't look at its errors."""
+    data = content(300_000)
+    client, server = cast.answer(
+        before=["sh", "-c", 'ulimit -f 8; exec "$@"', "sh"])
+    with closing(server):
+        server.say(cast.pair.header(len(data)) + data)
+        server.half_close()
+        assert sentence(client) == \
+            f"client: write {cast.copy}: File too large\n"
+        assert server.hear().data == b""
+    assert client.stdout == b""
+    assert not cast.left_over()
+    assert cast.copy.exists() != cast.pair.announces
+
+
+@chapters("05", "06")
+def test_a_full_device_is_trouble_and_no_success(cast):
+    client, server = cast.answer(file="/dev/full")
+    with closing(server):
+        server.say(FILE)
+        server.half_close()
+        assert sentence(client) == \
+            "client: write /dev/full: No space left on device\n"
+        assert server.hear().data == b""
+
+
+@each_chapter
+def test_words_that_nobody_can_take_are_not_a_success(cast):
+    before = ["sh", "-c", 'exec "$@" >/dev/full', "sh"]
+    with suppress(kernel.DidNotListen):  # or its port is seen before it ends
+        cast.server(FILE, before=before)
+    why = "standard output: No space left on device\n"
+    assert sentence(cast.started) == f"server: {why}"
+    client, server = cast.answer(before=before)
+    with closing(server):
+        server.say(cast.pair.header(len(FILE)) + FILE)
+        server.half_close()
+        assert server.hear().data == b""
+    assert sentence(client) == f"client: {why}"
+    assert cast.copy.read_bytes() == FILE
+
+
+# --- programs that watch programs ------------------------------------------
+
+@each_chapter
+@pytest.mark.parametrize("size", (0, 4096, 300_000))
+def test_both_programs_are_clean_under_the_sanitizers(
+        room, tmp_path, number, size):
+    cast = Cast(room, tmp_path, number, SANITIZERS)
+    data = content(size)
+    server = cast.server(data)
+    both_done(cast, server, cast.client(cast.port), data)
+
+
+@each_chapter
+def test_both_programs_are_clean_under_valgrind(cast):
+    if not shutil.which("valgrind"):
+        pytest.skip("no valgrind here")
+    before = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
+              "--track-fds=no"]
+    data = content(4096)
+    server = cast.server(data, before=before)
+    both_done(cast, server, cast.client(cast.port, before=before), data)
+
+
+# --- faults at every call --------------------------------------------------
+
+HARMLESS = ("short", "EINTR")
+KINDS = (*HARMLESS, "ENOSPC", "EIO")
+RUNS = 40  # in one sandbox: each leaves descriptors until it closes
+
+
+def ends(cast: Cast, process: Process, fault: Fault) -> None:
+    """Check that a program ends by itself, while its peer holds on."""
+    settled(process, 10)
+    assert process.exit, f"{process.name} of {cast.pair.name}, {fault} " \
+        f"(struck {cast.log.struck()}): hangs, said {process.stderr!r}, " \
+        f"{kernel.stuck([process])}"
+
+
+def heard_by(cast: Cast, server: Process, fault: Fault) -> tuple[Heard, bool]:
+    """Be a polite client; return what came, and whether all thanks went."""
+    try:
+        client = cast.dial(server)
+    except ConnectionError:
+        return Heard(b"", RESET), False
+    with closing(client):
+        heard = client.hear()
+        thanks = cast.pair.thanks(len(cast.original.read_bytes()))
+        thanked = heard.end == EOF and client.say(thanks) == len(thanks)
+        if heard.end == EOF:  # it speaks and hangs up no sooner
+            client.half_close()
+        ends(cast, server, fault)
+        return heard, thanked
+
+
+def judge(cast: Cast, process: Process, fault: Fault, seen: object,
+          succeeded: bool) -> None:
+    """Check how a program ended that had a call fail."""
+    ends(cast, process, fault)
+    what = f"{process.name} of {cast.pair.name}, {fault} (struck " \
+           f"{cast.log.struck()}): {process.exit}, " \
+           f"stdout {process.stdout!r}, stderr {process.stderr!r}, {seen}"
+    harm = cast.log.struck() and fault.kind not in HARMLESS
+    assert process.exit.status == (1 if harm else 0), what
+    if process.exit.status == 0:
+        assert succeeded and process.stderr == b"", what
+    else:
+        told = rf"{process.name}: [^\n:]+: [^\n]+\n"
+        assert re.fullmatch(told.encode(), process.stderr), what
+
+
+def strike_server(cast: Cast, fault: Fault, data: bytes) -> None:
+    """Have a call of the server fail, be its client, and judge."""
+    heard, thanked = Heard(b"", NOTHING), False
+    try:
+        server = cast.server(data, fault=fault)
+    except kernel.DidNotListen:
+        server = cast.started
+    else:
+        heard, thanked = heard_by(cast, server, fault)
+    whole = cast.pair.header(len(data)) + data
+    wrong = differs(heard.data, whole)
+    expected = message(cast.pair.thanks(len(data)))
+    judge(cast, server, fault, f"the client: {heard.end}, {wrong or 'whole'}",
+          not wrong and thanked and said(server) == expected)
+    if wrong:
+        assert whole.startswith(heard.data), wrong
+
+
+def strike_client(cast: Cast, fault: Fault, data: bytes) -> None:
+    """Have a call of the client fail, be its server, and judge."""
+    old = b"the old one" if cast.pair.announces else None
+    if old is None:
+        cast.copy.unlink(missing_ok=True)
+    else:
+        cast.copy.write_bytes(old)
+    client, server = cast.answer(fault=fault)
+    heard = Heard(b"", NOTHING)
+    if server:
+        with closing(server):
+            server.say(cast.pair.header(len(data)) + data)
+            server.half_close()
+            heard = server.hear()
+            ends(cast, client, fault)
+    stored = cast.copy.read_bytes() if cast.copy.exists() else None
+    seen = f"the server heard {heard}, FILE is " + (
+        "whole" if stored == data else "as it was" if stored == old else
+        differs(stored or b"", data))
+    judge(cast, client, fault, seen, stored == data and
+          heard == Heard(cast.pair.thanks(len(data)), EOF) and
+          client.stdout == b"Received file data\n")
+    if heard.data:
+        assert stored == data, f"{fault}: half a file was thanked for: {seen}"
+    if cast.pair.announces:
+        assert stored in (old, data) and not cast.left_over(), \
+            f"{fault}: {seen}, beside it lies {cast.left_over()}"
+
+
+def rooms() -> Iterator[Sandbox]:
+    """Give sandboxes, each for RUNS runs."""
+    while True:
+        with Sandbox() as room:
+            for _ in range(RUNS):
+                yield room
+
+
+def sweep(folder: Path, number: str, side: str, kind: str, data: bytes,
+          flags: tuple[str, ...] = ()) -> list[str]:
+    """Have call 1 fail, then call 2, and so on to the last; judge each run.
+
+    Returns the names of the calls, in the order in which they were struck.
+    """
+    struck: list[str] = []
+    strike = strike_server if side == "server" else strike_client
+    with closing(rooms()) as given:
+        for at, room in enumerate(given, 1):
+            cast = Cast(room, folder, number, flags)
+            strike(cast, Fault(kind, at=at), data)
+            if not cast.log.struck():
+                return struck
+            struck += cast.log.struck()
+    raise AssertionError("there is always another room")
+
+
+MEETS = {  # some of the calls that a sweep must have met
+    "short": {"server": ("read", "write"), "client": ("read", "write")},
+    "EINTR": {"server": ("accept", "read", "write", "close"),
+              "client": ("connect", "read", "write", "close")},
+    "ENOSPC": {"server": ("open",), "client": ("open", "write", "close")},
+    "EIO": {"server": ("open", "fstat", "socket", "setsockopt", "bind",
+                       "listen", "getsockname", "accept", "read", "write",
+                       "shutdown", "close"),
+            "client": ("socket", "connect", "open", "read", "write", "close")},
+}
+
+
+@pytest.mark.soak
+@each_chapter
+@each_side
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fault_at_any_call_is_survived_or_told(
+        tmp_path, number, side, kind, soak):
+    """Never a hang, a crash, or a success that isn't one."""
+    size = {False: (100, 70_000), True: (1500, 1_000_000)}[soak]
+    met = sweep(tmp_path, number, side, kind, content(size[number == "07"]),
+                SANITIZERS if soak else ())
+    for call in MEETS[kind][side]:
+        assert call in met, met
+
+
+@pytest.mark.chapter("07")
+def test_the_file_is_on_the_disk_before_it_has_its_name(tmp_path):
+    """And the name is before the thanks: a fault there takes them away."""
+    met = sweep(tmp_path, "07", "client", "ENOSPC", FILE)
+    assert met == ["open", "write", "fsync", "close", "rename", "fsync",
+                   "close"]
+
+
+def seeds(count: int, long: int):
+    """Parametrize by seed; more of them under --soak."""
+    return pytest.mark.parametrize("seed", [
+        pytest.param(n, marks=[] if n < count else
+                     pytest.mark.soak(only=True)) for n in range(long)])
+
+
+@pytest.mark.soak
+@each_chapter
+@seeds(2, 50)
+def test_a_pair_whose_calls_are_cut_short_and_interrupted_does_its_work(
+        cast, seed):
+    data = content(3000 if not cast.pair.announces else 300_000)
+    for kind, percent in (("short", 50), ("EINTR", 30)):
+        fault = Fault(kind, percent=percent, seed=seed)
+        cast.copy.unlink(missing_ok=True)
+        server = cast.server(data, fault=fault)
+        client = cast.client(cast.port, fault=fault)
+        both_done(cast, server, client, data)

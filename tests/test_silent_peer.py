@@ -1,0 +1,497 @@
+"""Chapter 06, and what stands on it: one deadline for a whole conversation.
+
+Each program is met by a peer that never speaks, never reads, drips, or is cut
+off. It must give up on time, and say what was still owed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import select
+import socket
+import time
+from contextlib import closing
+from typing import Optional
+
+import pytest
+
+from lab import kernel, peer, program
+from lab.peer import EOF, Heard, Peer
+from lab.sandbox import Process, why_not_private
+from lab.scenario.cast import Cast, differs, said
+from lab.scenario.stage import no_delay
+
+NUMBERS = ("06", "07")
+PATIENCE = 0.3  # seconds that a program is given where it must give up
+LATE = 0.5  # seconds that it may take longer on a busy machine
+ENOUGH = 5  # seconds that it is given where it must not
+FILE = b"To be sent.\n"
+LARGE = random.Random(6).randbytes(3_000_000)
+HUGE = random.Random(7).randbytes(1_000_000) * 16  # no kernel holds as much
+
+each_chapter = pytest.mark.parametrize("number", [
+    pytest.param(n, marks=pytest.mark.chapter(n)) for n in NUMBERS])
+each_side = pytest.mark.parametrize("side", ("server", "client"))
+needs_private = pytest.mark.skipif(
+    bool(why_not_private()),
+    reason=f"no network namespaces: {why_not_private()}")
+
+
+class Clock:
+    """When a program's own clock can have begun: at `first`, or at `last`."""
+
+    def __init__(self) -> None:
+        self.first = self.last = time.monotonic()
+
+    def started(self) -> None:
+        """Say that by now it has begun."""
+        self.last = time.monotonic()
+
+    def gave_up(self, process: Process, patience: float = PATIENCE) -> str:
+        """Check that a program gives up on time; return what it said."""
+        ended = process.wait(patience + 5)
+        now = time.monotonic()
+        told = process.stderr.decode(errors="replace")
+        what = f"{process.name}: {ended}, {now - self.first:.3f} to " \
+               f"{now - self.last:.3f} s, patience {patience}, said {told!r}"
+        assert str(ended) == "exit 1", what
+        assert now - self.first >= patience, f"too early: {what}"
+        assert now - self.last <= patience + LATE, f"too late: {what}"
+        began = f"{process.name}: gave up after {patience:g} seconds: "
+        assert told.startswith(began) and told.count("\n") == 1, what
+        return told[len(began):-1]
+
+
+def dialled(cast: Cast, content: bytes, patience: float = PATIENCE
+            ) -> tuple[Process, Peer, Clock]:
+    """Start a server, and connect to it."""
+    server = cast.server(content, seconds=patience)
+    clock = Clock()
+    client = cast.dial(server)
+    clock.started()
+    return server, client, clock
+
+
+def answered(cast: Cast, patience: float = PATIENCE
+             ) -> tuple[Process, Peer, Clock]:
+    """Start a client, and accept it."""
+    clock = Clock()
+    client, server = cast.answer(seconds=patience)
+    clock.started()
+    assert server, client.stderr
+    return client, server, clock
+
+
+def taken(process: Process, made: Peer) -> bool:
+    """Wait until a program has read what it was sent; False if it ended."""
+    return bool(process.until(lambda: not made.under_way() and
+                              kernel.unread(process.pid, *made.ports) == 0))
+
+
+def drip(process: Process, made: Peer, byte: bytes,
+         pause: float = 0.01) -> int:
+    """Send a byte now and then until a program ends; return how many."""
+    no_delay(made)
+    for sent in range(1000):
+        if process.poll(pause) is not None:
+            return sent
+        made.say(byte)
+    raise AssertionError(f"{process.name} still ran after 1000 bytes")
+
+
+def sip(made: Peer, size: int) -> bytes:
+    """Read what there is, but no more than `size` bytes."""
+    select.select([made.conn], [], [], peer.BOUND)
+    return made.conn.recv(size)
+
+
+# --- the argument ----------------------------------------------------------
+
+def command(cast: Cast, side: str, *words: object) -> list[object]:
+    """Return a command line."""
+    return [program.build(cast.pair.folder / f"{side}.c"), *words]
+
+
+NO_SECONDS = ("abc", "-1", "nan", "NAN", "1e999", "inf", "-inf", "infinity",
+              "0", "0.0", "-0", "", " ", "1s", " 1", "1 ", "1\n", "0x10",
+              "1,5", "1.5.2", "1e", "+", "-", ".", "--1", "1e-999")
+
+
+@each_chapter
+@each_side
+def test_seconds_that_are_no_finite_number_above_0_are_refused(cast, side):
+    for word in NO_SECONDS:
+        process = cast.room.start(command(cast, side, "127.0.0.1", 0,
+                                          "/etc/passwd", word))
+        assert str(process.wait()) == "exit 2", (word, process.stderr)
+        assert process.stderr.decode() == \
+            f"{side}: seconds '{word}': not a finite number above 0\n"
+        assert process.stdout == b""
+
+
+@each_chapter
+def test_seconds_may_be_fractions_and_very_many(cast):
+    for word in ("5", "5.5", "50e-1", ".5e1", "1e300"):
+        cast.copy.unlink(missing_ok=True)
+        server = cast.server(FILE, seconds=word)
+        client = cast.client(cast.port, seconds=word)
+        for process in (client, server):
+            assert str(process.wait()) == "exit 0", (word, process.stderr)
+        assert cast.copy.read_bytes() == FILE
+
+
+@each_chapter
+def test_a_file_that_could_keep_the_server_waiting_is_refused(cast):
+    """No poll helps against a FIFO that nobody opens at its other end."""
+    os.mkfifo(cast.files / "fifo")
+    process = cast.room.start(command(
+        cast, "server", "127.0.0.1", 0, cast.files / "fifo", PATIENCE))
+    assert str(process.wait()) == "exit 1"
+    assert process.stderr.decode() == \
+        f"server: open {cast.files}/fifo: not a regular file\n"
+
+
+# --- the server gives up ---------------------------------------------------
+
+THANKS_OWED = "the end of the thanks had not come"
+
+
+@pytest.mark.timed
+@each_chapter
+def test_the_server_gives_up_on_a_client_that_never_speaks(cast):
+    server, client, clock = dialled(cast, FILE)
+    with closing(client):
+        assert client.hear() == Heard(cast.pair.header(len(FILE)) + FILE, EOF)
+        assert clock.gave_up(server) == THANKS_OWED
+    assert said(server) == ""
+
+
+@pytest.mark.timed
+@each_chapter
+def test_the_server_gives_up_on_thanks_that_never_end(cast):
+    """All of the thanks have come, but for the FIN."""
+    server, client, clock = dialled(cast, FILE)
+    with closing(client):
+        client.hear()
+        client.say(cast.pair.thanks(len(FILE)))
+        assert clock.gave_up(server) == THANKS_OWED
+    assert said(server) == ""
+
+
+@pytest.mark.timed
+@each_chapter
+def test_the_server_gives_up_on_a_client_that_drips(cast):
+    server, client, clock = dialled(cast, FILE)
+    with closing(client):
+        client.hear()
+        assert drip(server, client, b"T") > 1
+        assert clock.gave_up(server) == THANKS_OWED
+    assert said(server) == ""
+
+
+def unsent(told: str) -> int:
+    """Return how many bytes a server says that it could not send."""
+    owed = re.fullmatch(r"(\d+) of 16000000 bytes not sent", told)
+    assert owed, told
+    return int(owed[1])
+
+
+@pytest.mark.timed
+@each_chapter
+def test_the_server_gives_up_on_a_client_that_never_reads(cast):
+    server, client, clock = dialled(cast, HUGE)
+    with closing(client):
+        left = unsent(clock.gave_up(server))
+        came = client.hear().data[len(cast.pair.header(len(HUGE))):]
+    assert len(came) <= len(HUGE) - left < len(HUGE)
+    assert HUGE.startswith(came)
+    assert said(server) == ""
+
+
+@pytest.mark.timed
+@each_chapter
+def test_the_server_gives_up_on_a_client_that_reads_in_drips(cast):
+    """Each drop lets the server go on for a moment, but never to the end."""
+    server, client, clock = dialled(cast, HUGE)
+    client.conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 17)
+    with closing(client):
+        came = 0
+        while server.poll(0.01) is None:
+            came += len(sip(client, 100_000))
+        left = unsent(clock.gave_up(server))
+    assert left <= len(HUGE) + len(cast.pair.header(len(HUGE))) - came
+    assert said(server) == ""
+
+
+@pytest.mark.timed
+@each_chapter
+def test_the_servers_patience_is_for_all_of_it_not_for_each_part(cast):
+    """First the client does not read for long, then it does not speak."""
+    server, client, clock = dialled(cast, LARGE, 0.7)
+    with closing(client):
+        server.poll(0.6)
+        client.hear()
+        clock.gave_up(server, 0.7)
+
+
+@pytest.mark.timed
+@each_chapter
+def test_the_server_waits_for_its_client_without_end(cast):
+    """The clock starts when there is somebody to be patient with."""
+    server = cast.server(FILE, seconds=0.1)
+    assert server.poll(0.4) is None
+    clock = Clock()
+    with closing(cast.dial(server)) as client:
+        clock.started()
+        client.hear()
+        assert clock.gave_up(server, 0.1) == THANKS_OWED
+
+
+# --- the client gives up ---------------------------------------------------
+
+def owed(cast: Cast, came: int, size: int) -> str:
+    """Return what a client says that has seen no EOF."""
+    return f"no EOF after {came} of {size} bytes" if cast.pair.announces \
+        else f"no EOF after {came} bytes"
+
+
+def nothing_kept(cast: Cast, partial: Optional[bytes]) -> None:
+    """Check what lies on the disk: until 07 a partial file stays."""
+    if cast.pair.announces:
+        assert os.listdir(cast.files) == []
+    else:
+        assert cast.copy.read_bytes() == partial
+
+
+@pytest.mark.timed
+@each_chapter
+def test_the_client_gives_up_on_a_server_that_never_speaks(cast):
+    client, server, clock = answered(cast)
+    with closing(server):
+        assert clock.gave_up(client) == (
+            "the length had not come" if cast.pair.announces
+            else owed(cast, 0, 0))
+        assert server.hear().data == b""
+    nothing_kept(cast, b"")
+
+
+@pytest.mark.timed
+@each_chapter
+@pytest.mark.parametrize("came", (0, 6, 12))
+def test_the_client_gives_up_on_a_file_that_does_not_end(cast, came):
+    client, server, clock = answered(cast)
+    with closing(server):
+        server.say(cast.pair.header(len(FILE)) + FILE[:came])
+        assert clock.gave_up(client) == owed(cast, came, len(FILE))
+        assert server.hear().data == b""
+    nothing_kept(cast, FILE[:came])
+
+
+@pytest.mark.timed
+@each_chapter
+def test_the_client_gives_up_on_a_server_that_drips(cast):
+    client, server, clock = answered(cast)
+    with closing(server):
+        server.say(cast.pair.header(len(LARGE)))
+        sent = drip(client, server, b"T")
+        told = clock.gave_up(client)
+        came = int(re.search(r"no EOF after (\d+)", told)[1])
+        assert 1 < came <= sent
+        assert told == owed(cast, came, len(LARGE))
+        assert server.hear().data == b""
+    nothing_kept(cast, b"T" * came)
+
+
+@pytest.mark.timed
+@pytest.mark.chapter("07")
+@pytest.mark.parametrize("number", ("07",))
+def test_the_client_gives_up_on_a_length_that_drips(cast):
+    client, server, clock = answered(cast)
+    with closing(server):
+        assert drip(client, server, b"1", pause=0.05) > 1
+        assert clock.gave_up(client) == "the length had not come"
+    nothing_kept(cast, None)
+
+
+@pytest.mark.timed
+@each_chapter
+def test_the_clients_patience_is_for_all_of_it_not_for_each_part(cast):
+    client, server, clock = answered(cast, 0.7)
+    with closing(server):
+        client.poll(0.6)
+        server.say(cast.pair.header(len(FILE)) + FILE)
+        clock.gave_up(client, 0.7)
+
+
+def crowded(cast: Cast) -> tuple[socket.socket, socket.socket]:
+    """Return a listener whose queue is full, and who fills it.
+
+    Linux drops a SYN that comes then, without a word (listen(2)).
+    """
+    listener, first = cast.room.socket(), cast.room.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    first.connect(listener.getsockname())
+    return listener, first
+
+
+def dialling(process: Process) -> bool:
+    """Wait until a program waits for an answer to its SYN."""
+    return bool(process.until(lambda: any(
+        c.state == "SYN_SENT" for c in kernel.connections(process.pid))))
+
+
+@pytest.mark.timed
+@each_chapter
+def test_the_client_gives_up_on_a_connect_that_gets_no_answer(cast):
+    listener, first = crowded(cast)
+    with listener, first:
+        port = listener.getsockname()[1]
+        clock = Clock()
+        client = cast.client(port, seconds=PATIENCE)
+        assert dialling(client), client.stderr
+        clock.started()
+        assert clock.gave_up(client) == f"no answer from 127.0.0.1 {port}"
+    assert os.listdir(cast.files) == []
+
+
+# --- the slow are served ---------------------------------------------------
+
+@pytest.mark.timed
+@each_chapter
+def test_a_client_that_is_slow_but_in_time_is_served(cast):
+    server, client, _ = dialled(cast, LARGE, ENOUGH)
+    thanks = cast.pair.thanks(len(LARGE))
+    with closing(client):
+        heard = b""
+        assert server.poll(0.1) is None
+        while len(heard) < 100_000:
+            assert server.poll(0.01) is None, server.stderr
+            heard += sip(client, 10_000)
+        rest = client.hear()
+        assert rest.end == EOF
+        assert not differs(heard + rest.data,
+                           cast.pair.header(len(LARGE)) + LARGE)
+        no_delay(client)
+        for byte in thanks:
+            assert server.poll(0.02) is None, server.stderr
+            client.say(bytes([byte]))
+        assert server.poll(0.1) is None, server.stderr
+        client.half_close()
+        assert str(server.wait()) == "exit 0", server.stderr
+    assert said(server) == f"Message from client: {thanks.decode().rstrip()}\n"
+
+
+@pytest.mark.timed
+@each_chapter
+def test_a_server_that_is_slow_but_in_time_is_thanked(cast):
+    client, server, _ = answered(cast, ENOUGH)
+    with closing(server):
+        no_delay(server)
+        assert client.poll(0.1) is None
+        for byte in cast.pair.header(len(FILE)) + FILE:
+            assert client.poll(0.02) is None, client.stderr
+            server.say(bytes([byte]))
+        assert client.poll(0.1) is None, client.stderr
+        server.half_close()
+        assert server.hear() == Heard(cast.pair.thanks(len(FILE)), EOF)
+        assert str(client.wait()) == "exit 0", client.stderr
+    assert cast.copy.read_bytes() == FILE
+
+
+@each_chapter
+def test_a_server_that_never_reads_the_thanks_cannot_hold_the_client(cast):
+    """They are with its kernel: all that a client can know."""
+    client, server, _ = answered(cast, ENOUGH)
+    with closing(server):
+        server.say(cast.pair.header(len(FILE)) + FILE)
+        server.half_close()
+        assert str(client.wait()) == "exit 0", client.stderr
+    assert cast.copy.read_bytes() == FILE
+
+
+@pytest.mark.soak(only=True)
+@each_chapter
+def test_a_connect_that_is_answered_late_is_served(cast):
+    """By the SYN that is sent again after a second (RFC 6298)."""
+    listener, first = crowded(cast)
+    with listener, first:
+        client = cast.client(listener.getsockname()[1], seconds=ENOUGH)
+        assert dialling(client), client.stderr
+        listener.settimeout(peer.BOUND)
+        listener.accept()[0].close()
+        with listener.accept()[0] as conn:
+            conn.sendall(cast.pair.header(len(FILE)) + FILE)
+            conn.shutdown(socket.SHUT_WR)
+            assert peer.hear(conn).data == cast.pair.thanks(len(FILE))
+    assert str(client.wait()) == "exit 0", client.stderr
+
+
+@pytest.mark.soak(only=True)
+@each_chapter
+def test_the_patience_is_ten_seconds_where_none_is_given(cast):
+    server = cast.server(FILE)
+    clock = Clock()
+    with closing(cast.dial(server)):
+        clock.started()
+        assert clock.gave_up(server, 10) == THANKS_OWED
+    clock = Clock()
+    client, made = cast.answer()
+    clock.started()
+    with closing(made):
+        clock.gave_up(client, 10)
+
+
+# --- the power fails -------------------------------------------------------
+
+@needs_private
+@pytest.mark.timed
+@each_chapter
+@pytest.mark.parametrize("content", (FILE, HUGE), ids=("before the thanks",
+                                                        "in the file"))
+def test_the_server_gives_up_when_the_power_fails(cast, content):
+    server, client, clock = dialled(cast, content)
+    with closing(client):
+        if content == FILE:
+            assert client.hear().end == EOF
+        else:
+            assert server.until(lambda: kernel.unread(
+                server.pid, *reversed(client.ports)))
+        cast.room.link(up=False)
+        client.conn.send(cast.pair.thanks(len(content)))  # it goes nowhere
+        told = clock.gave_up(server)
+        assert told == THANKS_OWED if content == FILE else unsent(told)
+    assert said(server) == ""
+
+
+@needs_private
+@pytest.mark.timed
+@each_chapter
+@pytest.mark.parametrize("came", (None, 0, 6))
+def test_the_client_gives_up_when_the_power_fails(cast, came):
+    client, server, clock = answered(cast)
+    with closing(server):
+        if came is not None:
+            server.say(cast.pair.header(len(FILE)) + FILE[:came])
+        assert taken(client, server), client.stderr
+        cast.room.link(up=False)
+        server.conn.send(FILE[came or 0:])  # it goes nowhere
+        assert clock.gave_up(client) == (
+            "the length had not come" if came is None and cast.pair.announces
+            else owed(cast, came or 0, len(FILE)))
+    nothing_kept(cast, FILE[:came or 0])
+
+
+@needs_private
+@pytest.mark.timed
+@each_chapter
+def test_the_client_gives_up_where_the_power_is_off(cast):
+    cast.room.link(up=False)
+    clock = Clock()
+    client = cast.client(9, seconds=PATIENCE)
+    assert dialling(client), client.stderr
+    clock.started()
+    assert clock.gave_up(client) == "no answer from 127.0.0.1 9"
+    assert os.listdir(cast.files) == []

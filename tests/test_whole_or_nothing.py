@@ -1,0 +1,575 @@
+"""Chapter 07: no thanks for half a file, no half file under the final name.
+
+The pair is met by peers that lie about lengths and receipts, by files that
+change while they are sent, by signals, and by kill -9 at random moments.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import select
+import shutil
+import signal
+import stat
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Optional
+
+import pytest
+
+from lab import kernel, program
+from lab.peer import EOF, Heard, Peer
+from lab.sandbox import Process, Sandbox
+from lab.scenario.cast import Cast, differs, said
+from lab.scenario.stage import settled
+
+pytestmark = pytest.mark.chapter("07")
+
+FILE = b"To be sent.\n"
+OLD = b"the old one"
+PATIENCE = 5  # seconds: enough, where nobody is to give up
+
+
+@pytest.fixture
+def number() -> str:
+    """What `cast` is to play."""
+    return "07"
+
+
+def sentence(process: Process) -> str:
+    """Wait for status 1 and one sentence, which is returned."""
+    ended = process.wait()
+    told = process.stderr.decode(errors="replace")
+    assert str(ended) == "exit 1", f"{process.name}: {ended}, {told!r}"
+    assert re.fullmatch(rf"{process.name}: [^\n]+\n", told), told
+    return told[len(process.name) + 2:-1]
+
+
+def taken(client: Process, server: Peer) -> None:
+    """Wait until the client has read all that it was sent."""
+    assert client.until(
+        lambda: not server.under_way() and
+        kernel.unread(client.pid, *server.ports) == 0), client.stderr
+
+
+def as_it_was(cast: Cast, old: Optional[bytes]) -> None:
+    """Check that there is the old file, or none, and nothing beside it."""
+    assert (cast.copy.read_bytes() if cast.copy.exists() else None) == old
+    assert set(os.listdir(cast.files)) - {"original"} == (
+        set() if old is None else {"copy"})
+
+
+def refused(cast: Cast, words: bytes, end: str = EOF) -> str:
+    """Be a server that says `words`; return why the client refuses them.
+
+    Without an old file and with one, which must stay as it was.
+    """
+    told = []
+    for old in (None, OLD):
+        if old:
+            cast.copy.write_bytes(old)
+            cast.copy.chmod(0o640)
+        client, server = cast.answer(seconds=PATIENCE)
+        with closing(server):
+            server.say(words)
+            if end == EOF:
+                server.half_close()
+            else:
+                taken(client, server)
+                server.reset()
+            told.append(sentence(client))
+            if end == EOF:
+                assert server.hear().data == b"", "it was thanked for"
+        assert client.stdout == b""
+        as_it_was(cast, old)
+    assert stat.S_IMODE(cast.copy.stat().st_mode) == 0o640
+    assert told[0] == told[1]
+    return told[0]
+
+
+# --- lengths ---------------------------------------------------------------
+
+NINES = b"9223372036854775807"  # the most that an intmax_t holds
+
+LENGTHS = {
+    "missing": (b"", "length from server: missing"),
+    "cut short": (b"12", "length from server: cut short"),
+    "empty": (b"\n" + FILE, "length from server: empty"),
+    "negative": (b"-12\n" + FILE, "length from server: negative"),
+    "minus nothing": (b"-0\n", "length from server: negative"),
+    "a word": (b"twelve\n" + FILE, "length from server: not digits"),
+    "digits and more": (b"12x\n" + FILE, "length from server: not digits"),
+    "a space before": (b" 12\n" + FILE, "length from server: not digits"),
+    "a space after": (b"12 \n" + FILE, "length from server: not digits"),
+    "a plus": (b"+12\n" + FILE, "length from server: not digits"),
+    "hexadecimal": (b"0xc\n" + FILE, "length from server: not digits"),
+    "a fraction": (b"12.0\n" + FILE, "length from server: not digits"),
+    "a carriage return": (b"12\r\n" + FILE, "length from server: not digits"),
+    "a NUL": (b"12\0\n" + FILE, "length from server: not digits"),
+    "no length, a file": (FILE, "length from server: not digits"),
+    "a file of one line": (b"x" * 1000, "length from server: not digits"),
+    "20 digits": (b"9" * 20 + b"\n" + FILE, "length from server: too long"),
+    "1000 digits": (b"1" * 1000 + b"\n" + FILE,
+                    "length from server: too long"),
+    "one too many": (b"9223372036854775808\n" + FILE,
+                     "length from server: too long"),
+    "the most there is": (NINES + b"\n" + FILE, "read from server: EOF after "
+                          "12 of 9223372036854775807 bytes"),
+    "larger by one": (b"13\n" + FILE, "read from server: EOF after 12 of 13 "
+                      "bytes"),
+    "larger than nothing": (b"1\n", "read from server: EOF after 0 of 1 "
+                            "bytes"),
+    "smaller by one": (b"11\n" + FILE, "read from server: more than 11 bytes "
+                       "came"),
+    "none, but a file": (b"0\n" + FILE, "read from server: more than 0 bytes "
+                         "came"),
+    "much smaller": (b"100000\n" + bytes(300_000), "read from server: more "
+                     "than 100000 bytes came"),
+    "much larger": (b"300001\n" + bytes(300_000), "read from server: EOF "
+                    "after 300000 of 300001 bytes"),
+}
+
+
+@pytest.mark.parametrize("words, why", LENGTHS.values(), ids=LENGTHS.keys())
+def test_a_length_that_is_wrong_has_its_sentence(cast, words, why):
+    assert refused(cast, words) == why
+
+
+@pytest.mark.parametrize("words", (b"", b"1", b"12\n", b"12\n" + FILE[:6],
+                                   b"12\n" + FILE))
+def test_a_reset_is_no_end_of_a_file(cast, words):
+    """Not even where all of it has come: the EOF has not."""
+    assert refused(cast, words, end="reset") == \
+        "read from server: Connection reset by peer"
+
+
+# --- receipts --------------------------------------------------------------
+
+RECEIPTS = {
+    "none": (b"", "no thanks"),
+    "without a length": (b"Thank you\n", "no receipt for 12 bytes"),
+    "one byte less": (b"Thank you 11\n", "no receipt for 12 bytes"),
+    "one byte more": (b"Thank you 13\n", "no receipt for 12 bytes"),
+    "without its newline": (b"Thank you 12", "no receipt for 12 bytes"),
+    "more after it": (b"Thank you 12\nGo on\n", "no receipt for 12 bytes"),
+    "twice": (b"Thank you 12\n" * 2, "no receipt for 12 bytes"),
+    "the beginning of the number": (b"Thank you 1\n",
+                                    "no receipt for 12 bytes"),
+    "a zero before": (b"Thank you 012\n", "no receipt for 12 bytes"),
+    "a minus": (b"Thank you -12\n", "no receipt for 12 bytes"),
+    "a space more": (b"Thank you  12\n", "no receipt for 12 bytes"),
+    "a small letter": (b"thank you 12\n", "no receipt for 12 bytes"),
+    "a NUL within": (b"Thank you 12\0\n", "no receipt for 12 bytes"),
+    "two NULs after": (b"Thank you 12\n\0\0", "no receipt for 12 bytes"),
+    "a carriage return": (b"Thank you 12\r\n", "no receipt for 12 bytes"),
+    "01's thanks": (b"Thank you", "no receipt for 12 bytes"),
+    "a refusal": (b"No\n", "no receipt for 12 bytes"),
+    "binary": (bytes(range(256)), "no receipt for 12 bytes"),
+    "without end": (b"Thank you 12\n" * 1000,
+                    "thanks of more than 1024 bytes"),
+}
+
+
+@pytest.mark.parametrize("thanks, why", RECEIPTS.values(), ids=RECEIPTS.keys())
+def test_a_receipt_that_is_wrong_has_its_sentence(cast, thanks, why):
+    server = cast.server(FILE, seconds=PATIENCE)
+    with closing(cast.dial(server)) as client:
+        assert client.hear() == Heard(b"12\n" + FILE, EOF)
+        client.say(thanks)
+        client.half_close()
+        assert sentence(server) == f"read from client: {why}"
+    assert said(server) == ""
+
+
+def test_a_right_receipt_that_is_reset_is_none(cast):
+    server = cast.server(FILE, seconds=PATIENCE)
+    client = cast.dial(server)
+    client.hear()
+    client.say(b"Thank you 12\n")
+    assert server.until(lambda: kernel.unread(server.pid, *client.ports) == 0)
+    client.reset()
+    assert sentence(server) == "read from client: Connection reset by peer"
+    assert said(server) == ""
+
+
+# --- files that change while they are sent ---------------------------------
+
+LONG = 16_000_000  # bytes: more than kernels hold for a client that waits
+
+
+def position(server: Process, file: Path) -> int:
+    """Return how far a program has read a file (proc(5), fdinfo)."""
+    for entry in Path(f"/proc/{server.pid}/fd").iterdir():
+        if os.readlink(entry) == str(file):
+            info = Path(f"/proc/{server.pid}/fdinfo/{entry.name}").read_text()
+            return int(re.search(r"pos:\s+(\d+)", info)[1])
+    raise AssertionError(f"{server.name} has not opened {file}")
+
+
+def held(cast: Cast) -> tuple[Process, Peer, bytes]:
+    """Hold a server in the middle of a file; return what it is to send."""
+    data = random.Random(LONG).randbytes(1 << 20) * 16
+    data = data[:LONG]
+    server = cast.server(data, seconds=PATIENCE)
+    client = cast.dial(server)
+    assert server.until(lambda: kernel.unread(
+        server.pid, *reversed(client.ports)))
+    assert position(server, cast.original) < LONG
+    return server, client, b"%d\n" % LONG + data
+
+
+@pytest.mark.parametrize("more", (1, 100_000))
+def test_a_file_that_grows_while_it_is_sent_is_not_sent_whole(cast, more):
+    server, client, whole = held(cast)
+    with closing(client):
+        with cast.original.open("ab") as file:
+            file.write(bytes(more))
+        assert position(server, cast.original) < LONG
+        heard = client.hear().data
+        assert sentence(server) == \
+            f"read {cast.original}: it grew beyond {LONG} bytes"
+    assert whole.startswith(heard) and len(heard) < len(whole)
+    assert said(server) == ""
+
+
+@pytest.mark.parametrize("left", (0, LONG - 1))
+def test_a_file_that_shrinks_while_it_is_sent_is_not_called_whole(cast, left):
+    server, client, whole = held(cast)
+    with closing(client):
+        os.truncate(cast.original, left)
+        assert position(server, cast.original) < LONG
+        heard = client.hear().data
+        told = sentence(server)
+    came = len(heard) - len(b"%d\n" % LONG)
+    assert told == f"read {cast.original}: it shrank to {came} of {LONG} bytes"
+    assert whole.startswith(heard) and came < LONG
+    assert said(server) == ""
+
+
+@pytest.mark.parametrize("size", (LONG - 1, LONG + 1))
+def test_a_client_does_not_take_a_file_that_changed(cast, size):
+    """The real client, slowed down so that the file changes under way."""
+    data = random.Random(size).randbytes(1 << 20) * 16
+    server = cast.server(data[:LONG], seconds=PATIENCE)
+    client = cast.client(cast.port, seconds=PATIENCE)
+    client.signal(signal.SIGSTOP)
+    os.truncate(cast.original, size)
+    client.signal(signal.SIGCONT)
+    told = [p.wait() and (str(p.exit), p.stderr) for p in (server, client)]
+    if cast.copy.exists():  # it was read before it changed
+        assert cast.copy.stat().st_size == LONG, told
+        assert [how for how, _ in told] == ["exit 0", "exit 0"], told
+    else:
+        assert [how for how, _ in told] == ["exit 1", "exit 1"], told
+        as_it_was(cast, None)
+
+
+# --- the file under its final name -----------------------------------------
+
+def test_the_old_file_stays_until_the_new_one_is_whole(cast):
+    data = random.Random(1).randbytes(300_000)
+    cast.copy.write_bytes(OLD)
+    client, server = cast.answer(seconds=PATIENCE)
+    with closing(server):
+        for words in (b"300000\n", data[:1], data[1:200_000], data[200_000:]):
+            server.say(words)
+            taken(client, server)
+            assert cast.copy.read_bytes() == OLD
+        assert len(cast.left_over()) == 1  # under way, beside the target
+        server.half_close()
+        assert server.hear() == Heard(b"Thank you 300000\n", EOF)
+        assert not differs(cast.copy.read_bytes(), data)
+        assert str(client.wait()) == "exit 0", client.stderr
+    as_it_was(cast, data)
+
+
+@pytest.mark.parametrize("mode", (0o600, 0o640, 0o644, 0o664, 0o755, 0o777))
+def test_the_mode_of_the_old_file_is_kept(cast, mode):
+    cast.copy.write_bytes(OLD)
+    cast.copy.chmod(mode)
+    fetched(cast, before=["sh", "-c", 'umask 077; exec "$@"', "sh"])
+    assert stat.S_IMODE(cast.copy.stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("mask, mode", (("022", 0o644), ("027", 0o640),
+                                        ("077", 0o600), ("000", 0o666)))
+def test_a_new_file_has_the_mode_that_the_umask_leaves(cast, mask, mode):
+    fetched(cast, before=["sh", "-c", f'umask {mask}; exec "$@"', "sh"])
+    assert stat.S_IMODE(cast.copy.stat().st_mode) == mode
+
+
+def fetched(cast: Cast, file: object = None, before: tuple = ()) -> None:
+    """Have the client fetch FILE, and check that it did."""
+    client, server = cast.answer(file, seconds=PATIENCE, before=before)
+    with closing(server):
+        server.say(b"12\n" + FILE)
+        taken(client, server)
+        assert len(cast.left_over()) == 1  # beside the target, while it comes
+        server.half_close()
+        assert server.hear() == Heard(b"Thank you 12\n", EOF)
+        assert str(client.wait()) == "exit 0", client.stderr
+    as_it_was(cast, FILE)
+
+
+def test_a_name_without_a_folder_is_in_the_current_one(cast):
+    fetched(cast, "copy")
+
+
+def test_a_name_may_be_as_long_as_names_may_be(cast):
+    """The temporary name must not be made of it."""
+    name = "n" * 255
+    client, server = cast.answer(name, seconds=PATIENCE)
+    with closing(server):
+        server.say(b"12\n" + FILE)
+        server.half_close()
+        assert str(client.wait()) == "exit 0", client.stderr
+    assert (cast.files / name).read_bytes() == FILE
+
+
+BAD_OUTPUTS = {
+    "in a folder that is not there": ("no/copy",
+                                      "No such file or directory"),
+    "in a folder that is a file": ("copy/copy", "Not a directory"),
+    "a folder": (".", "not a regular file"),
+    "a folder, with a slash": ("folder/", "not a regular file"),
+    "a link": ("link", "not a regular file"),
+    "a link to nothing": ("dangling", "No such file or directory"),
+    "a FIFO": ("fifo", "not a regular file"),
+    "a device": ("/dev/null", "not a regular file"),
+    "a path without end": ("p/" * 5000, "File name too long"),
+    "a name without end": ("n" * 300, "File name too long"),
+}
+
+
+@pytest.mark.parametrize("file, why", BAD_OUTPUTS.values(),
+                         ids=BAD_OUTPUTS.keys())
+def test_an_output_that_cannot_be_replaced_is_trouble(cast, file, why):
+    cast.copy.write_bytes(OLD)
+    (cast.files / "folder").mkdir()
+    (cast.files / "link").symlink_to("copy")
+    (cast.files / "dangling").symlink_to("nothing")
+    os.mkfifo(cast.files / "fifo")
+    before = sorted(os.listdir(cast.files))
+    client, server = cast.answer(file, seconds=PATIENCE)
+    with closing(server):
+        server.say(b"12\n" + FILE)
+        server.half_close()
+        told = sentence(client)
+        assert told.startswith("open ") and told.endswith(f": {why}"), told
+        assert server.hear().data == b""
+    assert cast.copy.read_bytes() == OLD
+    assert sorted(os.listdir(cast.files)) == before
+    assert (cast.files / "link").is_symlink()
+
+
+def test_two_clients_with_one_target_leave_a_whole_file(cast):
+    files = [random.Random(n).randbytes(300_000) for n in range(2)]
+    meetings = [cast.answer(seconds=PATIENCE) for _ in files]
+    for (client, server), data in zip(meetings, files):
+        server.say(b"300000\n" + data[:200_000])
+        taken(client, server)
+    assert len(cast.left_over()) == 2
+    for (client, server), data in zip(meetings, files):
+        server.say(data[200_000:])
+        server.half_close()
+        assert str(client.wait()) == "exit 0", client.stderr
+        assert not differs(cast.copy.read_bytes(), data)
+        server.close()
+    as_it_was(cast, files[1])
+
+
+# --- deaths that the client lives to see -----------------------------------
+
+@pytest.mark.parametrize("name", ("SIGTERM", "SIGINT", "SIGHUP"))
+@pytest.mark.parametrize("old", (None, OLD), ids=("new", "old"))
+def test_a_client_that_is_told_to_stop_leaves_nothing_behind(cast, name, old):
+    number = getattr(signal, name)
+    if old:
+        cast.copy.write_bytes(old)
+    client, server = cast.answer(seconds=PATIENCE)
+    with closing(server):
+        server.say(b"12\n" + FILE)
+        taken(client, server)
+        assert len(cast.left_over()) == 1
+        client.signal(number)
+        assert str(client.wait()) == f"killed by {name}"
+        assert server.hear().data == b""
+    as_it_was(cast, old)
+
+
+def test_a_client_under_nohup_goes_on(cast):
+    client, server = cast.answer(
+        seconds=PATIENCE, before=["sh", "-c", 'trap "" HUP; exec "$@"', "sh"])
+    with closing(server):
+        server.say(b"12\n" + FILE[:6])
+        taken(client, server)
+        client.signal(signal.SIGHUP)
+        server.say(FILE[6:])
+        server.half_close()
+        assert server.hear() == Heard(b"Thank you 12\n", EOF)
+        assert str(client.wait()) == "exit 0", client.stderr
+    as_it_was(cast, FILE)
+
+
+# --- deaths at any moment --------------------------------------------------
+
+class Meeting:
+    """A pair that meets over a file which a seed decides."""
+
+    def __init__(self, room: Sandbox, files: Path, seed: int) -> None:
+        chance = random.Random(seed)
+        size = chance.choice((0, 1, chance.randrange(100_000),
+                              chance.randrange(3_000_000), 3_000_000))
+        self.data = chance.randbytes(size)
+        self.old = chance.choice((None, OLD))
+        self.victims = chance.choice((("server",), ("client",),
+                                      ("server", "client")))
+        self.share = chance.random() * chance.choice((0.3, 1.1))
+        self.cast = Cast(room, files, "07")
+
+    def begin(self) -> None:
+        """Start both."""
+        self.cast.copy.unlink(missing_ok=True)
+        if self.old is not None:
+            self.cast.copy.write_bytes(self.old)
+        self.server = self.cast.server(self.data, seconds=PATIENCE)
+        self.client = self.cast.client(self.cast.port, seconds=PATIENCE)
+
+    def takes(self) -> float:
+        """Return in how many seconds the two are done if nobody dies."""
+        self.begin()
+        began = time.monotonic()
+        assert str(self.client.wait()) == "exit 0", self.client.stderr
+        assert str(self.server.wait()) == "exit 0", self.server.stderr
+        return time.monotonic() - began
+
+    def struck(self, number: int, after: float) -> None:
+        """Send the victims a signal `after` seconds; let both end."""
+        self.begin()
+        select.select([self.client], [], [], after)
+        for name in self.victims:
+            getattr(self, name).signal(number)
+        for process in (self.server, self.client):
+            assert settled(process, 2 * PATIENCE), self.told(after)
+        if self.server.exit is None:  # it waits for a client, as it should
+            proof = kernel.stuck([self.server])
+            assert [how.call for how in proof] == ["accept"], self.told(after)
+            assert self.client.exit.signal == number, self.told(after)
+
+    def told(self, after: float) -> str:
+        """Say what was seen."""
+        return f"{' and '.join(self.victims)} struck after {after:.6f} s, " \
+            f"{len(self.data)} bytes, {'an' if self.old else 'no'} old file; "\
+            f"server {self.server.exit}, {self.server.stderr!r}; client " \
+            f"{self.client.exit}, {self.client.stderr!r}; left over " \
+            f"{self.cast.left_over()}"
+
+    def judge(self, after: float) -> None:
+        """Check that nothing half is called whole."""
+        what = self.told(after)
+        stored = self.cast.copy.read_bytes() if self.cast.copy.exists() \
+            else None
+        whole = stored == self.data
+        assert whole or stored == self.old, \
+            f"{what}: a wrong file: {differs(stored or b'', self.data)}"
+        ends = {p: p.exit for p in (self.server, self.client) if p.exit}
+        receipt = f"Message from client: Thank you {len(self.data)}\n"
+        if said(self.server) or str(self.server.exit) == "exit 0":
+            assert said(self.server) == receipt and whole, what
+        if self.client.stdout or str(self.client.exit) == "exit 0":
+            assert whole, what
+        for process, ended in ends.items():
+            if ended.signal is not None:
+                assert process.name in self.victims, what
+            elif ended.status != 0:
+                assert ended.status == 1, what
+                assert process.stderr.count(b"\n") == 1, what
+
+
+def seeds(short: int, long: int):
+    """Parametrize by seed; more of them under --soak."""
+    return pytest.mark.parametrize("seed", [
+        pytest.param(n, marks=[] if n < short else
+                     pytest.mark.soak(only=True)) for n in range(long)])
+
+
+@pytest.mark.soak
+@seeds(20, 300)
+def test_killed_at_any_moment_nothing_half_is_called_whole(
+        room, tmp_path, seed):
+    meeting = Meeting(room, tmp_path, seed)
+    after = meeting.share * meeting.takes()
+    meeting.struck(signal.SIGKILL, after)
+    meeting.judge(after)
+    if "client" not in meeting.victims:
+        assert not meeting.cast.left_over(), meeting.told(after)
+
+
+@pytest.mark.soak
+@seeds(5, 100)
+def test_told_to_stop_at_any_moment_the_client_leaves_nothing_behind(
+        room, tmp_path, seed):
+    meeting = Meeting(room, tmp_path, seed)
+    meeting.victims = ("client",)
+    after = meeting.share * meeting.takes()
+    meeting.struck(random.Random(seed).choice(
+        (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)), after)
+    meeting.judge(after)
+    assert not meeting.cast.left_over(), meeting.told(after)
+
+
+# --- files that no 32 bits can count ---------------------------------------
+
+BEYOND = (1 << 32) + 1_000_001
+HOURS = 300  # seconds: as good as for ever
+
+
+@pytest.fixture
+def wide():
+    """A folder with room for such a file, which goes with the test."""
+    with tempfile.TemporaryDirectory(dir=program.scratch()) as name:
+        free = shutil.disk_usage(name).free
+        if free < BEYOND + (1 << 30):
+            pytest.skip(f"{free >> 20} MiB free, 5200 needed")
+        yield Path(name)
+
+
+@pytest.mark.soak(only=True)
+def test_a_file_beyond_4_gib_arrives_whole(room, wide):
+    cast = Cast(room, wide, "07")
+    server = cast.server(b"", seconds=HOURS)  # only to see that 0 is 0
+    assert str(cast.client(cast.port, seconds=HOURS).wait()) == "exit 0"
+    assert str(server.wait()) == "exit 0", server.stderr
+    tail = random.Random(4).randbytes(1_000_000)
+    with cast.original.open("wb") as file:  # sparse
+        file.seek(BEYOND - len(tail))
+        file.write(tail)
+    server = room.start([program.build(cast.pair.folder / "server.c"),
+                         "127.0.0.1", 0, cast.original, HOURS], name="server")
+    client = cast.client(kernel.listening(server), seconds=HOURS)
+    assert str(client.wait(HOURS)) == "exit 0", client.stderr
+    assert str(server.wait()) == "exit 0", server.stderr
+    assert said(server) == f"Message from client: Thank you {BEYOND}\n"
+    assert cast.copy.stat().st_size == BEYOND
+    with cast.copy.open("rb") as file:
+        assert file.read(1 << 20) == bytes(1 << 20)
+        file.seek(BEYOND - len(tail))
+        assert not differs(file.read(), tail)
+
+
+@pytest.mark.soak(only=True)
+def test_a_file_beyond_4_gib_that_lacks_a_byte_is_refused(room, wide):
+    """What is left of its length in 32 bits would be met by its beginning."""
+    cast = Cast(room, wide, "07")
+    client, server = cast.answer(seconds=HOURS)
+    with closing(server):
+        server.say(b"%d\n" % BEYOND + bytes(BEYOND - (1 << 32)))
+        server.half_close()
+        assert sentence(client) == \
+            f"read from server: EOF after 1000001 of {BEYOND} bytes"
+        assert server.hear().data == b""
+    as_it_was(cast, None)
