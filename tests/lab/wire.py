@@ -4,7 +4,8 @@
     ...
     segments = wire.read()
 
-Loopback shows each packet twice, going and coming; the coming one is kept.
+A tap for all protocols would see each packet twice, going and coming; one for
+IPv4 sees it once, coming.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from typing import Optional
 from .sandbox import Sandbox
 
 ETH_P_IP = 0x0800
-PACKET_OUTGOING = 4
 SO_TIMESTAMPNS = 35
 SOL_PACKET, PACKET_STATISTICS = 263, 6
 
@@ -74,10 +74,8 @@ class Wire:
 
     def _drain(self) -> None:
         while select.select([self._tap], [], [], 0)[0]:
-            packet, control, _, sender = self._tap.recvmsg(
+            packet, control, _, _ = self._tap.recvmsg(
                 self.KEPT, 64, socket.MSG_TRUNC)
-            if sender[2] == PACKET_OUTGOING:
-                continue
             seconds, nanoseconds = struct.unpack("@ll", control[0][2])
             # MSG_TRUNC makes recvmsg(2) tell the length, Python hides it: ask
             # the IP header (never segmented: loopback's MTU is 65,536).
