@@ -241,12 +241,10 @@ def power_cut(stage: Stage) -> Iterator[Act]:
     yield Act("a server whose power fails", outcome, gave_up(outcome.client))
 
 
-def disk_full(stage: Stage) -> Iterator[Act]:
-    """Run out of disk half way."""
-    stage.small_disk(64 * 1024)
-    content = LARGE[:200_000]
+def _left_by(stage: Stage, content: bytes, sent: int, title: str) -> Act:
+    """Send a client `sent` bytes of a file, then FIN, and see what it kept."""
     client, peer = stage.answer()
-    peer.say(stage.pair.header(len(content)) + content)
+    peer.say(stage.pair.header(len(content)) + content[:sent])
     peer.half_close()
     peer.hear()
     settled(client)
@@ -254,21 +252,18 @@ def disk_full(stage: Stage) -> Iterator[Act]:
     verdict = gave_up(outcome.client)
     if verdict == OK and stage.copy.exists():
         verdict = "half kept"
-    yield Act("a disk that is full", outcome, verdict)
+    return Act(title, outcome, verdict)
+
+
+def disk_full(stage: Stage) -> Iterator[Act]:
+    """Run out of disk half way; what is sent is whole."""
+    stage.small_disk(64 * 1024)
+    yield _left_by(stage, LARGE[:200_000], 200_000, "a disk that is full")
 
 
 def killed(stage: Stage) -> Iterator[Act]:
     """Kill the server half way: its kernel sends a perfectly good FIN."""
-    client, peer = stage.answer()
-    peer.say(stage.pair.header(len(SAMPLE)) + SAMPLE[:6])
-    peer.half_close()
-    peer.hear()
-    settled(client)
-    outcome = stage.outcome(client=client)
-    verdict = gave_up(outcome.client)
-    if verdict == OK and stage.copy.exists():
-        verdict = "half kept"
-    yield Act("a server that is killed", outcome, verdict)
+    yield _left_by(stage, SAMPLE, 6, "a server that is killed")
 
 
 def out_of_turn(stage: Stage) -> Iterator[Act]:
