@@ -13,11 +13,12 @@ mingw := $(shell command -v $(MINGW) 2>&1)
 numbers := $(sort $(foreach d,$(wildcard chapters/[0-9]*/),\
 	$(firstword $(subst -, ,$(notdir $(d:/=))))))
 
+needed = $(if $(shell grep -l '"../common/' $(1)),$(filter %.c,$(common)))
+
 all: $(posix) $(if $(mingw),$(winsock)) ## build every chapter, beside its sources
 
 %: %.c $(common)
-	$(CC) $(KIT_CFLAGS) $(CFLAGS) $< \
-	    $$(grep -q '"../common/' $< && echo $(filter %.c,$(common))) -o $@
+	$(CC) $(KIT_CFLAGS) $(CFLAGS) $< $(call needed,$<) -o $@
 
 %.exe: %.c
 	$(if $(mingw),,$(error no $(MINGW) here: install gcc-mingw-w64-x86-64))
@@ -76,6 +77,9 @@ doctor: ## tell what this machine can and can't do, and what to install
 
 clean: ## remove what was built
 	rm -rf $(posix) $(winsock) tests/.venv
+
+# With -B make would remake these too.
+Makefile $(sources) $(common): ;
 
 .DEFAULT:
 	@echo "make: there is no '$@' here; 'make help' says what there is" >&2

@@ -92,7 +92,7 @@ def test_one_row_is_told_with_its_reasons(capsys):
     assert command.main(["03"]) == 0
     said = capsys.readouterr().out
     assert "03" not in said.splitlines()[0]
-    assert "killed        peer vanishes" in said
+    assert "killed        peer vanishes (PEER=vanishing)" in said
     assert "Address already in use" in said
     assert svg(matrix.measure([matrix.pairs()[0]])).startswith("<svg")
     assert sys.stdout is not None

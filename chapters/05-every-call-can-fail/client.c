@@ -74,11 +74,11 @@ main(int argc, char *argv[])
         fprintf(stderr, "usage: client HOST PORT FILE\n");
         return 2;
     }
-    if (fcntl(STDOUT_FILENO, F_GETFD) == -1 || /* conn would take its number, */
-        fcntl(STDERR_FILENO, F_GETFD) == -1) /* and the server hear our words */
+    if (fcntl(STDOUT_FILENO, F_GETFD) == -1 || /* else conn may be number 1, */
+        fcntl(STDERR_FILENO, F_GETFD) == -1) /* and printf talk to the server */
         err(1, "standard output or error");
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || /* EPIPE and EFBIG tell us, */
-        signal(SIGXFSZ, SIG_IGN) == SIG_ERR)   /* and we live to tell others */
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || /* write says EPIPE instead, */
+        signal(SIGXFSZ, SIG_IGN) == SIG_ERR)   /* and EFBIG */
         err(1, "signal");
     where = addresses(argv[1], argv[2]);
     conn = connect_to(where, argv[1], argv[2]);

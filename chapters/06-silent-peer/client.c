@@ -38,7 +38,7 @@ receive_file(struct deadline limit, int conn, const char *path)
     int file;
 
     do
-        file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+        file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0666);
     while (file == -1 && errno == EINTR);
     if (file == -1)
         err(1, "open %s", path);
@@ -88,11 +88,11 @@ main(int argc, char *argv[])
         return 2;
     }
     patience = seconds(argc == 5 ? argv[4] : "10");
-    if (fcntl(STDOUT_FILENO, F_GETFD) == -1 || /* conn would take its number, */
-        fcntl(STDERR_FILENO, F_GETFD) == -1) /* and the server hear our words */
+    if (fcntl(STDOUT_FILENO, F_GETFD) == -1 || /* else conn may be number 1, */
+        fcntl(STDERR_FILENO, F_GETFD) == -1) /* and printf talk to the server */
         err(1, "standard output or error");
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || /* EPIPE and EFBIG tell us, */
-        signal(SIGXFSZ, SIG_IGN) == SIG_ERR)   /* and we live to tell others */
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || /* write says EPIPE instead, */
+        signal(SIGXFSZ, SIG_IGN) == SIG_ERR)   /* and EFBIG */
         err(1, "signal");
     where = addresses(argv[1], argv[2]);
     limit = deadline_in(patience);

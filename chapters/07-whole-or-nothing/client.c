@@ -117,10 +117,10 @@ mode_for(const char *path)
     umask(mask);
     if (found == -1 && errno == ENOENT)
         return 0666 & ~mask;
+    if (found == 0 && !S_ISREG(st.st_mode))
+        errx(1, "open %s: not a regular file", path);
     if (found == -1 || access(path, W_OK) == -1)
         err(1, "open %s", path);
-    if (!S_ISREG(st.st_mode))
-        errx(1, "open %s: not a regular file", path);
     return st.st_mode & 0777;
 }
 
@@ -227,11 +227,11 @@ main(int argc, char *argv[])
         return 2;
     }
     patience = seconds(argc == 5 ? argv[4] : "10");
-    if (fcntl(STDOUT_FILENO, F_GETFD) == -1 || /* conn would take its number, */
-        fcntl(STDERR_FILENO, F_GETFD) == -1) /* and the server hear our words */
+    if (fcntl(STDOUT_FILENO, F_GETFD) == -1 || /* else conn may be number 1, */
+        fcntl(STDERR_FILENO, F_GETFD) == -1) /* and printf talk to the server */
         err(1, "standard output or error");
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || /* EPIPE and EFBIG tell us, */
-        signal(SIGXFSZ, SIG_IGN) == SIG_ERR)   /* and we live to tell others */
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || /* write says EPIPE instead, */
+        signal(SIGXFSZ, SIG_IGN) == SIG_ERR)   /* and EFBIG */
         err(1, "signal");
     clean_up_at_end();
     where = addresses(argv[1], argv[2]);

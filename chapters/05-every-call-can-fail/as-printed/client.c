@@ -6,7 +6,7 @@
  * Here to be looked at, not to be copied. HOST is taken and not looked at.
  *
  * Over the wire: nothing until EOF, then the nine bytes "Thank you" and a NUL.
- * Exit status: 0, whatever happened, unless it fills the disk first.
+ * Exit status: 0, if it ends; against a closed port it never does.
  * See also: ../client.c.
  */
 #include <arpa/inet.h>

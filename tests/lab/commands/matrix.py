@@ -21,7 +21,8 @@ def reasons(cells: list[matrix.Cell]) -> str:
     """Return a row's cells with the programs' own last words."""
     lines = []
     for cell in cells:
-        lines.append(f"{cell.verdict:<14}{cell.scenario.title}")
+        lines.append(f"{cell.verdict:<14}{cell.scenario.title} "
+                     f"(PEER={cell.scenario.slug})")
         for act in cell.acts:
             for name in ("server", "client"):
                 part = getattr(act.outcome, name)
@@ -29,7 +30,8 @@ def reasons(cells: list[matrix.Cell]) -> str:
                     continue
                 end = part.exit or ("asleep for ever" if part.asleep
                                     else "still waits")
-                said = (part.stderr or part.stdout).strip().split("\n")[-1]
+                words = (part.stderr or part.stdout).strip().split("\n")[-1]
+                said = "" if words.startswith("listening") else words
                 lines.append(f"{'':14}  {act.title}: {name}: {end}"
                              + (f": {said}" if said else ""))
     return "\n".join(lines)

@@ -51,11 +51,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Ladder:
-    """Rows under a title; `packets` is false where none could be seen."""
+    """Rows under a title; `packets` is false where none could be seen.
+
+    `bench` says that the server's part was the bench's own.
+    """
 
     title: str
     rows: tuple[Row, ...]
     packets: bool
+    bench: bool = False
 
 
 def _kind(segment: Segment) -> str:
@@ -189,11 +193,13 @@ def _cause(step: _Step, rows: list[Row], is_client: bool) -> Optional[int]:
     if call.error in RESETS:
         theirs, own = first("RST", ours=False), first("RST", ours=True)
         return own if theirs is None else theirs
-    ends = call.name in CLOSES or (call.name == "shutdown"
-                                   and call.argument in ENDS_WRITING)
-    if ends and not call.error:
+    if call.error:
+        return None
+    if call.name in CLOSES:
         fin, rst = first("FIN", ours=True), first("RST", ours=True)
         return rst if fin is None else fin
+    if call.name == "shutdown" and call.argument in ENDS_WRITING:
+        return first("FIN", ours=True)  # none, if a RST overtook it
     return None
 
 
@@ -244,7 +250,7 @@ def _place(part: Part, rows: list[Row], is_client: bool) -> None:
         if there == here and provoked and answer \
                 and answer.from_client != is_client:
             here, last = here + 1, []  # the answer to what was just sent
-    if part.exit is not None and not _closed(part):
+    if part.exit is not None and not _closed(part, rows, is_client):
         fin = [i for i, row in enumerate(rows) if row.arrow and i > here
                and row.arrow.from_client == is_client
                and row.arrow.kind in ("FIN", "RST")]
@@ -252,11 +258,14 @@ def _place(part: Part, rows: list[Row], is_client: bool) -> None:
     cell(here).extend(_end(part))
 
 
-def _closed(part: Part) -> bool:
-    """Whether a program sent its FIN itself: by close, or by shutdown."""
+def _closed(part: Part, rows: list[Row], is_client: bool) -> bool:
+    """Whether a program hung up itself: by close, or by shutdown."""
+    sent_fin = any(row.arrow and row.arrow.kind == "FIN"
+                   and row.arrow.from_client == is_client for row in rows)
     return any(call.result == 0 and (
         call.name in CLOSES and step.text.startswith(f"{call.name}(conn")
-        or call.name == "shutdown" and call.argument in ENDS_WRITING)
+        or call.name == "shutdown" and call.argument in ENDS_WRITING
+        and sent_fin)
         for step in _steps(part.calls) for call in [step.call])
 
 
@@ -286,8 +295,9 @@ def _by_clock(outcome: Outcome) -> list[Row]:
 def ladder(outcome: Outcome, title: str) -> Ladder:
     """Draw up what was seen of one conversation."""
     if not outcome.segments:
-        return Ladder(title, tuple(_by_clock(outcome)), False)
+        return Ladder(title, tuple(_by_clock(outcome)), False,
+                      outcome.server.bench)
     rows = _rows(outcome.segments, outcome.port)
     _place(outcome.client, rows, True)
     _place(outcome.server, rows, False)
-    return Ladder(title, tuple(rows), True)
+    return Ladder(title, tuple(rows), True, outcome.server.bench)
