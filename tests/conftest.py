@@ -36,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
                             "chapter(number): checks this chapter alone")
     config.addinivalue_line("markers", "soak(only=False): has a long form, or "
                             "is nothing else; --soak runs it")
+    config.addinivalue_line("markers", "answers: needs the answers, which a "
+                            "handout has not")
     config.addinivalue_line("markers", "timed: --soak runs it twenty times")
     if not config.getoption("--submission"):
         collect_ignore.append("test_submission.py")
@@ -53,6 +55,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             and metafunc.definition.get_closest_marker("timed")):
         metafunc.fixturenames.append("turn")
         metafunc.parametrize("turn", range(20))
+
+
+def _is_handout() -> bool:
+    """Whether this is the kit as students get it (make handout)."""
+    return not (program.ROOT / "solutions").is_dir()
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Say in one line why much is skipped in a handout."""
+    if _is_handout():
+        terminalreporter.write_line("handout: what needs the answers, which "
+                                    "are not in it, was skipped")
 
 
 def _has_form(item: pytest.Item, long: bool) -> bool:
@@ -77,6 +91,10 @@ def pytest_collection_modifyitems(config: pytest.Config,
     config.hook.pytest_deselected(
         items=[item for item in items if item not in kept])
     items[:] = kept
+    if _is_handout():
+        for item in items:
+            if item.get_closest_marker("answers"):
+                item.add_marker(pytest.mark.skip("a handout: no answers"))
 
 
 @pytest.hookimpl(hookwrapper=True)
