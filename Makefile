@@ -63,6 +63,18 @@ reset-%: ## the starter again; your file is kept beside it
 score: ## all exercises at a glance
 	@$(LAB) score
 
+grade: ## grade a class: SUBMISSIONS=folder, and OUT, JOBS, SEED if you like
+	@$(LAB) grade
+
+regrade: ## grade one of them anew: SUBMISSIONS=folder STUDENT=name
+	@$(LAB) regrade
+
+gradescope: ## pack the zip that Gradescope's autograder takes: EXERCISE=01
+	@$(LAB) gradescope
+
+handout: ## pack the kit as students get it, without an answer in it
+	@$(LAB) handout
+
 wires: ## draw every chapter's wire.svg anew, from fresh captures
 	@$(LAB) wires
 
@@ -85,4 +97,5 @@ Makefile $(sources) $(common): ;
 	@echo "make: there is no '$@' here; 'make help' says what there is" >&2
 	@exit 2
 
-.PHONY: all $(numbers) help demo test soak score wires matrix doctor clean
+.PHONY: all $(numbers) help demo test soak score grade regrade \
+	gradescope handout wires matrix doctor clean

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from lab import kernel, program, scenario, wire
+from lab import kernel, peer, program, scenario, wire
 from lab.sandbox import Exit, Sandbox, StillRunning, why_not_private
 from lab.commands import demo
 
@@ -268,3 +268,21 @@ def test_the_doctor_answers():
     done = make("doctor")
     assert done.returncode == 0
     assert "yes  a C compiler" in done.stdout
+
+
+def test_what_comes_while_we_give_up_is_heard_all_the_same(room, listener):
+    """A program may act, and wait for us, between our look and our verdict."""
+    regained = []
+    with room.socket() as ours:
+        ours.connect(listener.getsockname())
+        theirs, _ = listener.accept()
+
+        def hope() -> bool:
+            theirs.sendall(b"late")
+            theirs.shutdown(socket.SHUT_WR)
+            return False
+        hearing = peer.Peer(ours, hope)
+        hearing.regain = lambda: regained.append(True)
+        assert hearing.hear() == peer.Heard(b"late", peer.EOF)
+        theirs.close()
+    assert regained

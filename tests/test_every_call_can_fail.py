@@ -505,6 +505,20 @@ def test_words_that_nobody_can_take_are_not_a_success(cast):
     assert cast.copy.read_bytes() == FILE
 
 
+@each_chapter
+@pytest.mark.parametrize("closed", (1, 2))
+def test_a_client_without_an_output_does_not_say_its_words_to_the_server(
+        cast, closed):
+    """The connection would have that number, and take what is printed."""
+    client, server = cast.answer(
+        before=["sh", "-c", f'exec "$@" {closed}>&-', "sh"])
+    assert server is None, "it connected"
+    assert str(client.wait()) == "exit 1", client.stderr
+    assert os.listdir(cast.files) == []
+    assert client.stderr == (b"client: standard output or error: "
+                             b"Bad file descriptor\n" if closed == 1 else b"")
+
+
 # --- programs that watch programs ------------------------------------------
 
 @each_chapter

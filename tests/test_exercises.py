@@ -61,14 +61,14 @@ def happened(score: Score, slug: str) -> str:
     return next(r.happened for r in score.results if r.check.slug == slug)
 
 
-def hand_in(tmp_path: Path, source: Path) -> Score:
+def hand_in(tmp_path: Path, source: Path, private: bool = True) -> Score:
     """Judge one source in the place of the first that is asked for."""
     exercise = source.parent.name
     sources = judges.judge_of(exercise).sources
     for other in sources[1:]:
         shutil.copy(program.ROOT / "solutions" / exercise / other, tmp_path)
     shutil.copy(source, tmp_path / sources[0])
-    return grade(tmp_path, exercise)
+    return grade(tmp_path, exercise, private=private)
 
 
 def remark(source: Path, what: str) -> str:
@@ -100,12 +100,14 @@ def test_the_task_lists_the_checks_that_are_made(folder):
                       for check in judges.judge_of(folder.name).checks]
 
 
+@pytest.mark.answers
 @each_exercise
 def test_there_are_enough_answers_to_try_a_judge_on(folder):
     assert len(list((TESTS / "wrong" / folder.name).glob("*.c"))) >= 8
     assert len(list((TESTS / "right" / folder.name).glob("*.c"))) >= 3
 
 
+@pytest.mark.answers
 @each_exercise
 def test_every_check_has_a_mistake_that_it_is_there_to_catch(folder):
     caught = {remark(source, "caught by")
@@ -129,6 +131,7 @@ def test_the_starter_of_01_is_chapter_01_to_the_letter():
 
 # --- who passes ------------------------------------------------------------
 
+@pytest.mark.answers
 @each_exercise
 @pytest.mark.parametrize("private", (True, False), ids=("private", "shared"))
 def test_the_solution_scores_in_full(folder, private):
@@ -163,8 +166,7 @@ def test_a_right_answer_in_another_style_loses_nothing(tmp_path, source):
 
 @answers("right")
 def test_nor_does_it_where_namespaces_are_forbidden(tmp_path, source):
-    shutil.copy(source, tmp_path / "server.c")
-    score = grade(tmp_path, source.parent.name, private=False)
+    score = hand_in(tmp_path, source, private=False)
     assert score.full, told(score)
 
 
@@ -216,11 +218,13 @@ def test_a_missing_function_is_told_by_its_name(tmp_path):
     assert "undefined reference to `serve'" in score.trouble, score.trouble
 
 
+@pytest.mark.answers
 def test_a_comment_in_latin_1_is_no_trouble(tmp_path):
     score = judged(tmp_path, changed("The file goes out", "Garçon! It goes"))
     assert score.full, told(score)
 
 
+@pytest.mark.answers
 def test_a_crash_is_told_in_words_and_costs_what_it_spoils(tmp_path):
     score = judged(tmp_path, changed(
         'errx(1, "read from client: no thanks");', "raise(SIGSEGV);").replace(
@@ -232,6 +236,7 @@ def test_a_crash_is_told_in_words_and_costs_what_it_spoils(tmp_path):
         in crashed.happened
 
 
+@pytest.mark.answers
 def test_endless_printing_is_stopped_and_told(tmp_path):
     forever = '    for (;;)\n        puts("Message from client: Thank you");\n'
     score = judged(tmp_path, changed(BEFORE_SENDING,
@@ -260,6 +265,7 @@ def test_a_server_that_computes_for_ever_is_given_up(tmp_path):
 WAIT = "#include <poll.h>\n#include <stdint.h>"
 
 
+@pytest.mark.answers
 def test_a_server_that_wakes_and_sleeps_by_turns_is_given_up(tmp_path):
     score = judged(tmp_path, changed(
         BEFORE_SENDING, "    for (;;)\n        poll(NULL, 0, 100);\n"
@@ -268,6 +274,7 @@ def test_a_server_that_wakes_and_sleeps_by_turns_is_given_up(tmp_path):
         in happened(score, "half-close"), told(score)
 
 
+@pytest.mark.answers
 def test_a_server_that_is_merely_slow_is_waited_for(tmp_path):
     slow = "    poll(NULL, 0, 300);\n"
     score = judged(tmp_path, changed(
@@ -310,6 +317,7 @@ def test_a_ladder_in_which_the_program_did_the_same_is_drawn_once(starter):
     assert sum(r.ladder is not None for r in starter.results) > 5
 
 
+@pytest.mark.answers
 @needs_private
 def test_a_ladder_shows_who_waits_for_what(tmp_path):
     score = hand_in(tmp_path, TESTS / "wrong" / FIRST /
@@ -348,6 +356,7 @@ def test_make_check_judges_and_fails_below_full_points():
     assert "of 100 points" in done.stdout
 
 
+@pytest.mark.answers
 def test_full_points_are_a_success(tmp_path, monkeypatch, capsys):
     shutil.copytree(program.ROOT / "solutions" / FIRST, tmp_path / FIRST)
     monkeypatch.setattr(judges, "EXERCISES", tmp_path)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 
-from .commands import (check, demo, doctor, hint, matrix, reset, score,
-                       trace, watch, wires)
+from .commands import (check, demo, doctor, grade, gradescope, handout, hint,
+                       matrix, reset, score, trace, watch, wires)
 from .grades.judges import NoSuchExercise
 from .kernel import DidNotListen
 from .program import DoesNotCompile, NoSuchChapter, NotInstalled
 from .scenario.trials import NoSuchScenario
 from .sandbox import StillRunning
 
-COMMANDS = {"check": check.main, "demo": demo.main, "doctor": doctor.main,
-            "hint": hint.main, "matrix": matrix.main, "reset": reset.main,
+COMMANDS = {"autograde": gradescope.autograde, "check": check.main,
+            "demo": demo.main, "doctor": doctor.main,
+            "grade": grade.main, "gradescope": gradescope.main,
+            "handout": handout.main, "hint": hint.main, "matrix": matrix.main,
+            "regrade": grade.again, "reset": reset.main,
             "score": score.main, "trace": trace.main, "watch": watch.main,
             "wires": wires.main}
 

@@ -12,17 +12,17 @@ import os
 import select
 import socket
 import struct
-import sys
 import termios
 import time
 from dataclasses import dataclass, replace
-from typing import Callable
+from typing import Callable, Optional
 
 from .calls import Call
 from .sandbox import Sandbox
 
 BOUND = 60.0
 EOF, RESET, NOTHING = "EOF", "reset", "nothing"
+ENOUGH = 1 << 25  # bytes: who has sent as many as that will never end
 LOOK = 3  # milliseconds between two looks at whether to go on waiting
 
 
@@ -93,12 +93,19 @@ class Peer:
     asked every LOOK milliseconds: no clock of its own, and no exception.
     """
 
-    def __init__(self, conn: socket.socket, hope: Callable[[], bool]) -> None:
+    def __init__(self, conn: socket.socket, hope: Callable[[], bool],
+                 other: Optional[int] = None) -> None:
+        """Take a connection over; `other` is the other end's port.
+
+        Who accepts knows it, also if there has been a RST meanwhile.
+        """
         conn.setblocking(False)
         self.conn = conn
-        self.ports = (conn.getpeername()[1], conn.getsockname()[1])
+        self.ports = (conn.getpeername()[1] if other is None else other,
+                      conn.getsockname()[1])
         self.calls: list[Call] = []
         self._hope = hope
+        self.regain: Callable[[], None] = lambda: None
         self._reset = False
 
     @staticmethod
@@ -141,15 +148,27 @@ class Peer:
         waiting = select.poll()
         waiting.register(self.conn, event)
         while not waiting.poll(LOOK):
-            if not self._hope() and not waiting.poll(0):
-                return False
+            if not self._hope():
+                if not waiting.poll(0):
+                    return False
+                self.regain()  # it came while we asked
         return True
+
+    def here(self) -> bool:
+        """Whether there is something to be read now."""
+        waiting = select.poll()
+        waiting.register(self.conn, select.POLLIN)
+        return bool(waiting.poll(0))
+
+    def widen(self) -> None:
+        """Make room for more than a narrow peer has had so far."""
+        self.conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 18)
 
     def comes(self) -> bool:
         """Wait until there is something to be read; False if never."""
         return self._wait(select.POLLIN)
 
-    def hear(self, most: int = sys.maxsize) -> Heard:
+    def hear(self, most: int = ENOUGH) -> Heard:
         """Read until the other end is done, or `most` bytes have come."""
         heard = bytearray()
         while len(heard) < most:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "chapters"
@@ -70,26 +71,34 @@ def scratch() -> Path:
     return folder
 
 
+def command(source: Path, made: Path, flags: Sequence[str] = ()
+            ) -> list[str]:
+    """Return the command that makes a program of one source.
+
+    Unfortified: a fortified read is another function, unseen by the recorder.
+    Raises NotInstalled where there is no compiler for Windows and the source is.
+    """
+    windows = for_windows(source)
+    shared = sorted((CHAPTERS / "common").glob("*.c")) \
+        if '"../common/' in source.read_text(errors="replace") else []
+    return [*(cross_compiler() if windows else compiler()), "-std=c17",
+            *WARNINGS, "-O2", "-U_FORTIFY_SOURCE", *flags, str(source),
+            *map(str, shared),
+            "-o", str(made), *(("-lws2_32",) if windows else ())]
+
+
 @functools.lru_cache(maxsize=None)
 def build(source: Path, flags: tuple[str, ...] = ()) -> Path:
     """Compile one source file and return the program, built once a run.
 
-    Unfortified: a fortified read is another function, unseen by the recorder.
     Raises DoesNotCompile with the compiler's own words, and NotInstalled where
     there is no compiler for Windows and the source is.
     """
     folder = Path(tempfile.mkdtemp(dir=scratch()))
     folder.chmod(0o755)
-    windows = for_windows(source)
-    made = folder / (source.stem + (".exe" if windows else ""))
-    shared = sorted((CHAPTERS / "common").glob("*.c")) \
-        if '"../common/' in source.read_text(errors="replace") else []
-    command = [*(cross_compiler() if windows else compiler()), "-std=c17",
-               *WARNINGS, "-O2", "-U_FORTIFY_SOURCE", *flags, str(source),
-               *map(str, shared),
-               "-o", str(made), *(("-lws2_32",) if windows else ())]
-    done = subprocess.run(command, capture_output=True, text=True,
-                          errors="replace", check=False)
+    made = folder / (source.stem + (".exe" if for_windows(source) else ""))
+    done = subprocess.run(command(source, made, flags), capture_output=True,
+                          text=True, errors="replace", check=False)
     if done.returncode != 0:
         raise DoesNotCompile(done.stderr)
     return made

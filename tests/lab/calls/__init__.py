@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import struct
 import tempfile
 from dataclasses import dataclass, replace
@@ -33,6 +34,10 @@ WINSOCK_ERRORS = {
     10053: "WSAECONNABORTED", 10054: "WSAECONNRESET", 10057: "WSAENOTCONN",
     10058: "WSAESHUTDOWN", 10060: "WSAETIMEDOUT", 10061: "WSAECONNREFUSED",
     10093: "WSANOTINITIALISED"}
+
+
+# What the library writes (preload.c): nothing else is taken for a call.
+LINE = re.compile(r"\d+ \d+\.\d+ \w+ -?\d+ -?\d+ (-|-?\d+) (-|-?\d+)")
 
 
 @dataclass(frozen=True)
@@ -60,18 +65,22 @@ class Fault:
     """What is to go wrong: `kind` is short, EINTR, ENOSPC or EIO (preload.c).
 
     Either the call number `at` is struck, of those that can suffer it, or
-    each may be, with a chance of `percent`, repeated by the same `seed`.
+    each may be, with a chance of `percent`, repeated by the same `seed`. Where
+    `calls` are named no others are struck.
     """
 
     kind: str
     at: int = 0
     percent: int = 0
     seed: int = 0
+    calls: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        what = self.kind + (f" in {','.join(self.calls)}" if self.calls
+                            else "")
         if self.at:
-            return f"{self.kind} at {self.at}"
-        return f"{self.kind} chance {self.percent} seed {self.seed}"
+            return f"{what} at {self.at}"
+        return f"{what} chance {self.percent} seed {self.seed}"
 
 
 def _name(number: int) -> str:
@@ -86,9 +95,9 @@ def _parse(lines: list[str]) -> list[Call]:
     calls: list[Call] = []
     begun: dict[str, int] = {}
     for line in lines:
+        if not LINE.fullmatch(line):
+            continue  # a fault, or the program wrote here itself
         pid, when, name, fd, argument, result, number = line.split()
-        if name.startswith("fault:"):
-            continue
         if result == "-":
             begun[pid] = len(calls)
             calls.append(Call(int(pid), float(when), name, int(fd),
@@ -128,23 +137,34 @@ class CallLog:
         if fault:
             self.env["LAB_FAULT"] = str(fault)
 
-    def _text(self) -> str:
+    def _text(self, most: int) -> str:
         if self._windows:
             return self._path.read_text()
         with self._path.open("rb") as log:
-            used, = struct.unpack("N", log.read(struct.calcsize("N")))
-            return log.read(used).split(b"\0")[0].decode(errors="replace")
+            head = log.read(struct.calcsize("N")).ljust(8, b"\0")
+            used, = struct.unpack("N", head)  # the program may write there too
+            return log.read(min(used, most)).split(b"\0")[0].decode(
+                errors="replace")
 
-    def _lines(self) -> list[str]:
-        text = self._text()
+    @property
+    def path(self) -> Path:
+        """Where they are written, by the program itself."""
+        return self._path
+
+    def _lines(self, most: int = SIZE) -> list[str]:
+        text = self._text(most)
         return text[:text.rfind("\n") + 1].splitlines()
 
-    def read(self) -> list[Call]:
-        """Return the calls so far, in the order in which they began."""
+    def read(self, most: int = SIZE) -> list[Call]:
+        """Return the calls so far, in the order in which they began.
+
+        Of a program that calls without end `most` bytes of lines will do.
+        """
         return [replace(call, winsock=self._windows)
-                for call in _parse(self._lines())]
+                for call in _parse(self._lines(most))]
 
     def struck(self) -> list[str]:
         """Return the names of the calls that suffered the fault so far."""
-        names = [line.split()[2] for line in self._lines()]
-        return [name[6:] for name in names if name.startswith("fault:")]
+        found = (re.match(r"\S+ \S+ fault:(\w+)", line)
+                 for line in self._lines())
+        return [fault[1] for fault in found if fault]

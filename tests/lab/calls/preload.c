@@ -16,6 +16,7 @@
  *
  * FAULT is `KIND at N`: the Nth call that can suffer KIND does; or
  * `KIND chance PERCENT seed SEED`: each may, and the same seed repeats it.
+ * `KIND in NAME,NAME at N` and so on spares all calls but these.
  *
  *     short    read, write, recv, send move one byte
  *     EINTR    a signal came; a connect goes on in the background, and a
@@ -59,6 +60,7 @@ static const int errors[] = {0, 0, EINTR, ENOSPC, EIO, 0};
 
 static struct {
     enum kind kind;
+    char calls[64];           /* names with commas, or "" for all */
     long at;                  /* the call to strike, or 0 */
     unsigned percent;         /* else the chance of each */
     unsigned long long state; /* of the generator */
@@ -73,11 +75,14 @@ static void
 read_fault(const char *text)
 {
     char word[16];
-    int i;
+    int i, used = 0;
 
-    if (sscanf(text, "%15s at %ld", word, &fault.at) != 2 &&
-        sscanf(text, "%15s chance %u seed %llu", word, &fault.percent,
-               &fault.state) != 3)
+    if (sscanf(text, "%15s in %63s %n", word, fault.calls, &used) != 2 &&
+        sscanf(text, "%15s %n", word, &used) != 1)
+        abort();
+    if (sscanf(text + used, "at %ld", &fault.at) != 1 &&
+        sscanf(text + used, "chance %u seed %llu", &fault.percent,
+               &fault.state) != 2)
         abort();
     for (i = 1; i < KINDS; i++)
         if (strcmp(word, kinds[i]) == 0)
@@ -157,13 +162,23 @@ before(const char *name, int fd, long argument, bool watched)
         note(name, fd, argument, "- -");
 }
 
+/* Whether calls of this name are among those that may be struck. */
+static bool
+chosen(const char *name)
+{
+    const char *found = strstr(fault.calls, name);
+
+    return fault.calls[0] == '\0' ||
+           (found != NULL && strchr(",", found[strlen(name)]) != NULL);
+}
+
 /* Whether a call that can suffer this kind of fault is to suffer it now. */
 static bool
 strikes(const char *name, int fd, bool can)
 {
     char text[32];
 
-    if (fault.kind == NONE || !can)
+    if (fault.kind == NONE || !can || !chosen(name))
         return false;
     fault.count++;
     if (fault.at == 0) {

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from .. import kernel, program, sandbox, wine
 from ..calls import CallLog
+from ..grades.walled import strangers, trouble
+from ..grades.worker import Worker
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,15 @@ def _proofs() -> Finding:
                    "1); without it a stuck program is only timed out")
 
 
+def _walls() -> Finding:
+    """Whether a class can be graded here."""
+    with Worker(lambda: trouble(strangers()), 60.0) as worker:
+        answer = worker.answer()
+    why = answer.error or answer.value
+    return Finding("walls, to grade strangers behind", why == "",
+                   f"{why}; `make grade` refuses without them")
+
+
 def _pytest() -> Finding:
     done = subprocess.run([sys.executable, "-m", "pytest", "--version"],
                           capture_output=True, check=False)
@@ -106,7 +117,10 @@ def main(_: list[str]) -> int:
     findings = [compiler]
     if compiler.present:
         findings.append(_calls())
-    findings += [_namespaces(), _proofs(), _pytest(), *_guests(), *_windows()]
+    findings += [_namespaces(), _proofs()]
+    if compiler.present:
+        findings.append(_walls())
+    findings += [_pytest(), *_guests(), *_windows()]
     for finding in findings:
         print(f"{'yes' if finding.present else 'NO':>4}  {finding.what}")
         if not finding.present:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ..grades import progress
 from ..grades.judges import exercise
+from ..program import ROOT
 
 
 def main(arguments: list[str]) -> int:
@@ -18,7 +19,8 @@ def main(arguments: list[str]) -> int:
     number = min(known.hints, len(hints) - 1)
     print(f"Hint {number + 1} of {len(hints)}\n\n{hints[number].strip()}")
     if number + 1 == len(hints):
-        print(f"\nThat was the last. The answer is in solutions/"
-              f"{folder.name}/.")
+        print("\nThat was the last." + (
+            f" The answer is in solutions/{folder.name}/."
+            if (ROOT / "solutions").is_dir() else ""))
     progress.keep(folder.name, replace(known, hints=number + 1))
     return 0

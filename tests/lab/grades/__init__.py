@@ -103,8 +103,8 @@ class Score:
 
 
 def unjudged(exercise: str, seed: int, checks: Sequence[Check],
-             trouble: str) -> Score:
+             trouble: str, verdict: Verdict = Verdict.FAILED) -> Score:
     """Return the score of what could not be run: nothing, with the reason."""
     return Score(exercise, seed, tuple(
-        Result(check, Verdict.FAILED, check.sentence, trouble)
+        Result(check, verdict, check.sentence, trouble)
         for check in checks), trouble)

@@ -83,3 +83,12 @@ def quoted(text: str, most: int = 60) -> str:
 def many(data: bytes) -> str:
     """Say how many bytes these are."""
     return f"{len(data):,} byte" + ("" if len(data) == 1 else "s")
+
+
+def compared(came: bytes, due: bytes) -> str:
+    """Say how many bytes came, and how many of them are as they ought."""
+    same = next((i for i, (one, other) in enumerate(zip(came, due))
+                 if one != other), min(len(came), len(due)))
+    if same == len(came):
+        return f"{many(came)} of {len(due):,}" if came else "nothing"
+    return f"{many(came)}, of which the first {same:,} are right"

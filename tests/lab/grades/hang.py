@@ -50,13 +50,34 @@ def _family(pid: int) -> list[int]:
     return family
 
 
+@dataclass(frozen=True)
+class _Member:
+    """One process of a family, as kernel.stuck wants it."""
+
+    pid: int
+
+
+def stuck(pid: int) -> list[kernel.Asleep]:
+    """Prove that neither a program nor any child of it will ever go on.
+
+    Returns how each of them waits, the program first; empty for no proof.
+    """
+    try:
+        return kernel.stuck([_Member(member) for member in _family(pid)])
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return []  # somebody has just ended
+
+
 def pulse(pid: int) -> Optional[Pulse]:
     """Look at a program (proc(5)); None if it changed while we looked."""
     idle, turns, ticks = True, 0, 0
     try:
         for member in _family(pid):
             stat = Path(f"/proc/{member}/stat").read_text()
-            ticks += sum(map(int, stat.rsplit(")", 1)[1].split()[11:15]))
+            fields = stat.rsplit(")", 1)[1].split()
+            if member == pid and (fields[0], fields[17]) == ("Z", "1"):
+                return None  # it has ended, and nobody has told us yet
+            ticks += sum(map(int, fields[11:15]))
             for task in Path(f"/proc/{member}/task").iterdir():
                 status = (task / "status").read_text()
                 idle = idle and not re.search(r"^State:\s+[RD]", status,
@@ -95,6 +116,14 @@ class Patience:
         self._looked = now
         return self._still
 
+    def late(self) -> bool:
+        """Look; whether it has slept since, when it had to be done.
+
+        So has a program that had the processor to itself meanwhile.
+        """
+        return (self.still() > AT_REST or self._slept > SELDOM
+                or self.spent() > RESTLESS)
+
     def spent(self) -> float:
         """Return the processor time used, in seconds, of all looks so far."""
         if not self._first or not self._last:
@@ -110,7 +139,7 @@ class Patience:
         if now < self._next:
             return ""
         self._next = now + min(SELDOM, (now - self._began) / 4)
-        proof = kernel.stuck([self._process]) if quiet else []
+        proof = stuck(self._process.pid) if quiet else []
         if proof:
             self.proof = proof[0]
             return f"it is {proof[0]}, and nothing is on its way there"

@@ -47,7 +47,8 @@ def _check(result: Result, style: text.Style) -> str:
 def _shape(drawn: Ladder) -> list[str]:
     """Return what the program did: its calls without what they moved."""
     return [re.sub(r"\(.*?\)|= [\d,]+( in .*)?", "", cell)
-            for row in drawn.rows for cell in row.server]
+            for row in drawn.rows
+            for cell in (row.client if drawn.bench else row.server)]
 
 
 def _fault(result: Result, shown: list[Ladder], style: text.Style

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import resource
 import signal
+import time
+from pathlib import Path
 from typing import Callable, Optional, Sequence, TypeVar
 
 from .. import kernel
-from ..calls import CallLog
+from ..calls import CallLog, Fault
 from ..outcome import Part
 from ..peer import Peer
 from ..sandbox import Exit, Sandbox
@@ -27,6 +29,7 @@ from .hang import AT_REST, RESTLESS, Patience
 
 Fact = TypeVar("Fact")
 
+CALLS = 1 << 20   # bytes of its calls that are looked at
 OUTPUT = 1 << 20  # bytes that a program may write into one file
 
 
@@ -37,25 +40,40 @@ class Run:
     """
 
     def __init__(self, argv: Sequence[object], private: bool = True,
-                 room: Optional[Sandbox] = None, output: int = OUTPUT) -> None:
-        """Start it; in a `room` of the caller's nothing is recorded."""
+                 room: Optional[Sandbox] = None, output: int = OUTPUT,
+                 watched: bool = False, stdin: Optional[int] = None,
+                 fault: Optional[Fault] = None,
+                 writes: Sequence[Path] = (),
+                 cwd: Optional[Path] = None) -> None:
+        """Start it; in a `room` of the caller's it is recorded if `watched`.
+
+        `stdin` is a descriptor, which stays the caller's; without it standard
+        input is empty. What is watched can suffer a `fault`. Behind walls it
+        can write only where `writes` says. It starts in the folder `cwd`.
+        """
         self._own = room is None
+        watched = watched or self._own
         self._output = output
         self.room = Sandbox(private) if room is None else room
         self.hang = ""
+        self._just_lost = False
         self._asleep: Optional[kernel.Asleep] = None
         self._peers: list[Peer] = []
-        self._log = CallLog() if self._own else None
-        self._wire = Wire(self.room) if self._own and self.room.private \
+        self._log = CallLog(fault) if watched else None
+        self._wire = Wire(self.room) if watched and self.room.private \
             else None
         try:
             self.process = self.room.start(
-                argv, env=self._log.env if self._log else {})
+                argv, cwd=cwd, env=self._log.env if self._log else {},
+                stdin=stdin,
+                writes=[*writes, *([self._log.path] if self._log else [])],
+                most=output)
         except OSError:
             if self._own:
                 self.room.close()
             raise
-        limit(self.process.pid, output)
+        if not self.room.walled:
+            limit(self.process.pid, output)
         self._patience = Patience(self.process)
 
     def _lost(self) -> str:
@@ -63,10 +81,17 @@ class Run:
             quiet=not any(peer.under_way() for peer in self._peers))
 
     def _hope(self) -> bool:
+        self._just_lost = not self.hang
         if not self.hang:
             self.hang = self._lost()
             self._asleep = self._patience.proof
         return not self.hang
+
+    def _regain(self) -> None:
+        """Take it back: the program had acted, and then waited for us."""
+        if self._just_lost:
+            self.hang, self._asleep = "", None
+            self._patience.renew()
 
     def until(self, fact: Callable[[], Optional[Fact]],
               needed: bool = False) -> Optional[Fact]:
@@ -91,18 +116,28 @@ class Run:
 
         None if on none: then it has ended, or was given up.
         """
-        return self.until(lambda: next(
-            (c.port for c in kernel.connections(self.process.pid)
-             if c.state == "LISTEN"), None), needed=True)
+        return self.until(self.port, needed=True)
+
+    def port(self) -> Optional[int]:
+        """Return the port that the program listens on now, if any."""
+        return next((c.port for c in kernel.connections(self.process.pid)
+                     if c.state == "LISTEN"), None)
 
     def says(self, text: bytes) -> bool:
         """Wait until the program has printed some text; False if never."""
         return bool(self.until(lambda: text in self.process.stdout))
 
-    def dial(self, host: str, port: int) -> Peer:
-        """Connect to the program; OSError if it refuses."""
+    def dial(self, host: str, port: int,
+             hope: Optional[Callable[[], bool]] = None,
+             narrow: bool = False) -> Peer:
+        """Connect to the program; OSError if it refuses.
+
+        Where the program may rest as long as it likes, the caller knows how
+        long there is `hope`. For a `narrow` peer see Peer.dial.
+        """
         self._patience.renew()
-        peer = Peer.dial(self.room, host, port, self._hope)
+        peer = Peer.dial(self.room, host, port, hope or self._hope, narrow)
+        peer.regain = self._regain
         self._peers.append(peer)
         return peer
 
@@ -143,6 +178,24 @@ class Run:
             self.hang = "it made one call after another, without end"
         return self.process.exit
 
+    def ends_by(self, moment: float) -> Optional[Exit]:
+        """Wait for the end until a moment of time.monotonic(), no longer.
+
+        None if the program is found asleep then, `hang` says how. It is only
+        late if it sleeps: who waits for a processor is waited for.
+        """
+        self.process.poll(moment - time.monotonic())
+        self._patience.renew()
+        while self.process.poll(0.002) is None and not self._patience.late():
+            pass
+        if self.process.poll(0) is None and not self.hang:
+            proof = kernel.stuck([self.process])
+            self._asleep = proof[0] if proof else None
+            self.hang = f"it is still {proof[0]}" if proof else \
+                "it still goes on"
+            self.process.signal(signal.SIGSTOP)  # what follows is not ours
+        return self.process.exit
+
     def segments(self) -> Optional[tuple[Segment, ...]]:
         """Return what crossed; None where packets can't be seen."""
         if self._wire is None:
@@ -153,13 +206,15 @@ class Run:
     def part(self) -> Part:
         """Return what is known of the program, as a ladder wants it."""
         return Part(None if self.hang else self.process.exit, self.stdout,
-                    self.stderr, tuple(self._log.read() if self._log else ()),
+                    self.stderr,
+                    tuple(self._log.read(CALLS) if self._log else ()),
                     self._asleep)
 
     @property
     def ending(self) -> Ending:
         """Return how it ended, or why it was given up."""
-        return Ending(self.process.exit, self.hang, self.stderr)
+        return Ending(None if self.hang else self.process.exit, self.hang,
+                      self.stderr)
 
     @property
     def stdout(self) -> str:

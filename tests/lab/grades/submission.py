@@ -8,18 +8,30 @@ import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Optional
 
 from .. import program
 from ..calls import CallLog
-from . import Score, unjudged
+from ..sandbox import Privacy
+from . import Score, Verdict, unjudged
 from .judges import judge_of
 
 LARGE = 1 << 20  # bytes: nobody writes a source of that size by hand
 
 
 class Refused(Exception):
-    """A source that can't become a program; the text says why."""
+    """A source that can't become a program; the text says why.
+
+    `verdict` tells a compiler that was given up, or crashed, from a mistake.
+    """
+
+    def __init__(self, why: str, verdict: Verdict = Verdict.FAILED) -> None:
+        super().__init__(why)
+        self.verdict = verdict
+
+
+# From a source that may not be there to a program; raises Refused.
+Build = Callable[[Path], Path]
 
 
 def new_seed() -> int:
@@ -27,7 +39,7 @@ def new_seed() -> int:
     return random.SystemRandom().randrange(1_000_000)
 
 
-def _first_error(said: str) -> str:
+def first_error(said: str) -> str:
     """Return the line of a compiler's complaint to begin with."""
     lines = said.strip().splitlines() or ["(it did not say why)"]
     for pattern in (r":\d+:(\d+:)? (fatal )?error:", r"undefined reference",
@@ -55,15 +67,16 @@ def _build(source: Path) -> Path:
     try:
         return program.build(copy)
     except program.DoesNotCompile as error:
-        line = _first_error(str(error)).replace(str(copy), source.name)
+        line = first_error(str(error)).replace(str(copy), source.name)
         raise Refused(f"{source.name} does not compile: {line}") from error
 
 
 def grade(folder: Path, exercise: str, seed: Optional[int] = None,
-          private: bool = True) -> Score:
+          private: Privacy = True, build: Build = _build) -> Score:
     """Judge the sources in a folder as answers to an exercise.
 
     `exercise` is the name of the exercise's folder, such as 01-some-name.
+    Sources of strangers are to be built, and to run, behind walls (walled.py).
     Raises NoSuchExercise; what the sources are, or do, is in the score.
     """
     judge = judge_of(exercise)
@@ -72,9 +85,10 @@ def grade(folder: Path, exercise: str, seed: Optional[int] = None,
         with ThreadPoolExecutor() as pool:
             library = pool.submit(CallLog)  # built once, and meanwhile
             programs = dict(zip(judge.sources, pool.map(
-                lambda name: _build(folder / name), judge.sources)))
+                lambda name: build(folder / name), judge.sources)))
             library.result()
     except Refused as refusal:
-        return unjudged(exercise, seed, judge.checks, str(refusal))
+        return unjudged(exercise, seed, judge.checks, str(refusal),
+                        refusal.verdict)
     return Score(exercise, seed,
                  tuple(judge.judge(programs, seed, private)))

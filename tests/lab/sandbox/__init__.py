@@ -5,7 +5,8 @@
         ours = room.socket()
 
 Where the system forbids namespaces (`room.why_not` tells), programs run on the
-machine's own loopback, and packets cannot be seen.
+machine's own loopback, and packets cannot be seen. Sandbox(Walls(...)) is for
+programs that nobody trusts (walls.py); it never does without what is asked.
 """
 
 from __future__ import annotations
@@ -14,46 +15,69 @@ import errno
 import functools
 import json
 import os
+import pwd
 import socket
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Mapping, Optional, Sequence
+from typing import Mapping, Optional, Sequence, Union
 
 from .process import Exit, Process, StillRunning
+from .walls import NoWalls, Walls
 
-__all__ = ["Exit", "Process", "Sandbox", "StillRunning", "why_not_private"]
+__all__ = ["Exit", "NoWalls", "Privacy", "Process", "Sandbox", "StillRunning",
+           "Walls", "why_not_private"]
 
 KEEPER = Path(__file__).with_name("keeper.py")
+PATH_INSIDE = "/usr/local/bin:/usr/bin:/bin"
+
+# Whether a room is private, or behind which walls it is as well.
+Privacy = Union[bool, Walls]
 
 
 class Sandbox:
     """Namespaces of its own, kept by a process that starts the others.
 
     `private=False` asks for the fallback even where namespaces are allowed.
+    Behind walls it is all that they say, or NoWalls is raised.
     """
 
-    def __init__(self, private: bool = True) -> None:
+    def __init__(self, private: Privacy = True) -> None:
+        self._walls = private if isinstance(private, Walls) else None
+        if self._walls is not None:
+            (self._walls.stage / "root").mkdir(exist_ok=True)
         self._control, theirs = socket.socketpair(
             socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._keeper = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(KEEPER), str(theirs.fileno()),
+                 self._walls.told() if self._walls is not None else
                  "private" if private else "shared"],
                 pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
         self._processes: list[Process] = []
+        self._disks: set[str] = set()
         answer = self._control.recv(1 << 16)
         if not answer:
             raise ConnectionError("the sandbox did not start")
         told = json.loads(answer)
         self.why_not: str = told["why_not"]
         self._keeper_pid: int = told["pid"]
+        if self._walls is not None and self.why_not:
+            self.close()
+            raise NoWalls(self.why_not)
+        if self._walls is not None and not self._walls:
+            self.why_not = "not asked for"
 
     @property
     def private(self) -> bool:
         """Whether this room has a loopback of its own."""
         return not self.why_not
+
+    @property
+    def walled(self) -> bool:
+        """Whether what runs here runs behind walls."""
+        return self._walls is not None
 
     def _ask(self, request: dict, descriptors: Sequence[int] = ()
              ) -> tuple[dict, list[int]]:
@@ -69,11 +93,15 @@ class Sandbox:
 
     def start(self, argv: Sequence[object], cwd: Optional[Path] = None,
               env: Optional[Mapping[str, str]] = None,
-              name: str = "", stdin: Optional[int] = None) -> Process:
+              name: str = "", stdin: Optional[int] = None,
+              writes: Sequence[Path] = (), most: int = sys.maxsize
+              ) -> Process:
         """Start a program; raises OSError if it cannot be executed.
 
         `env` is added to a bare environment. `stdin` is a descriptor, which
-        stays the caller's; without it standard input is empty.
+        stays the caller's; without it standard input is empty. Behind walls
+        only what `writes` names can be written, and disks; and at most
+        `most` bytes into one file, if that is less than the walls' own.
         """
         words = [os.fspath(w) if isinstance(w, Path) else str(w) for w in argv]
         output = (tempfile.TemporaryFile(), tempfile.TemporaryFile())
@@ -86,6 +114,9 @@ class Sandbox:
                    "cwd": str(cwd or Path.cwd()),
                    "env": {"PATH": os.environ.get("PATH", os.defpath),
                            "LC_ALL": "C", **(env or {})}}
+        if self._walls is not None:
+            request["output"] = min(most, self._walls.output)
+            self._behind(self._walls, request, cwd, writes)
         try:
             reply, _ = self._ask(request, theirs)
         except OSError:
@@ -98,6 +129,21 @@ class Sandbox:
                           output, self._signal)
         self._processes.append(process)
         return process
+
+    def _behind(self, walls: Walls, request: dict, cwd: Optional[Path],
+                writes: Sequence[Path]) -> None:
+        """Add what a program is shown: what its own words name, no more."""
+        request["env"]["PATH"] = PATH_INSIDE
+        request["cwd"] = str(cwd or "/")
+        written = {str(place) for place in writes} | self._disks
+        named = {walls.entry(word) for word in (
+            *request["argv"], *request["env"].values(), request["cwd"])}
+        named |= {walls.entry(place) for place in written}
+        for entry in sorted(named - {""} | {str(w) for w in writes}):
+            if os.path.exists(entry):
+                lend(Path(entry), whole=entry not in named)
+        request["shown"] = {**dict.fromkeys(named - {""}, False),
+                            **dict.fromkeys(written, True)}
 
     def _signal(self, pid: int, number: int) -> None:
         self._ask({"do": "signal", "pid": pid, "number": number})
@@ -119,15 +165,20 @@ class Sandbox:
             raise OSError(errno.EPERM, self.why_not)
         self._ask({"do": "link", "up": up})
 
-    def disk(self, at: Path, size: int) -> Path:
+    def disk(self, at: Path, size: int, keep: bool = False) -> Path:
         """Put a disk of `size` bytes over a folder, for this room alone.
 
-        Returns where its files can be seen from outside. Raises OSError in a
-        room that is not private.
+        Returns where its files can be seen from outside. To `keep` what was in
+        the folder is to have copies on the disk of its plain files. Raises
+        OSError in a room that is not private.
         """
         if self.why_not:
             raise OSError(errno.EPERM, self.why_not)
-        self._ask({"do": "disk", "at": str(at), "size": size})
+        if self._walls is not None and self._walls.entry(str(at)):
+            lend(Path(self._walls.entry(str(at))))
+            self._disks.add(str(at))
+        self._ask({"do": "disk", "at": str(at), "size": size,
+                   "keep": keep})
         return Path(f"/proc/{self._keeper_pid}/root{at.resolve()}")
 
     def close(self) -> None:
@@ -142,6 +193,19 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def lend(place: Path, whole: bool = False) -> None:
+    """As root, let nobody into what was made for one's own eyes alone.
+
+    What all may read is left as it is, unless the `whole` of it is lent.
+    """
+    mode = place.lstat().st_mode
+    if os.getuid() != 0 or place.is_symlink() or mode & 0o004 and not whole:
+        return
+    owner = pwd.getpwnam("nobody")
+    for one in (place, *place.rglob("*")):
+        os.chown(one, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
 
 @functools.lru_cache(maxsize=None)

@@ -4,18 +4,21 @@ It makes the namespaces, then serves one request after another from the socket
 whose number is its argument. A request and its answer are one JSON message
 each, with descriptors attached:
 
-    {"do": "start", "argv", "env", "cwd"}  + stdin, stdout, stderr, status
+    {"do": "start", "argv", "env", "cwd", "shown", "output"}
+                             + stdin, stdout, stderr, status
                                            -> {"pid"}: as seen from outside
     {"do": "socket", "family", "type", "protocol"}  -> {} + the socket
     {"do": "signal", "pid", "number"}               -> {}
     {"do": "link", "up"}                            -> {}
-    {"do": "disk", "at", "size"}                    -> {}
+    {"do": "disk", "at", "size", "keep"}                    -> {}
 
 A request that fails is answered {"error": errno, "what": text}. How a program
 ended is written to its status descriptor, four bytes as waitpid(2) gives it.
 When the socket closes the keeper ends, and all it started with it. Before the
 first request it says {"why_not", "pid"}: "" or why there are no namespaces, and
 its own number outside.
+
+Its second argument is `private`, `shared`, or a description of walls as JSON.
 """
 
 from __future__ import annotations
@@ -28,57 +31,81 @@ import socket
 import struct
 import sys
 from pathlib import Path
+from typing import Optional
 
 if __name__ == "__main__":  # run with -I: the folder is not searched
     sys.path.insert(0, str(Path(__file__).resolve().parent))
+    import enclosure
     import namespaces
 
-RESET = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGCHLD)
+RESET = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT)
 
 
-def enter() -> str:
-    """Make the namespaces and become their first process.
-
-    Returns "" inside, or why this system forbids it.
-    """
+def own_namespaces() -> None:
+    """Make them, staying who we are; raises OSError where it is forbidden."""
     uid, gid = os.getuid(), os.getgid()
     private = namespaces.CLONE_NEWNET | namespaces.CLONE_NEWPID \
         | namespaces.CLONE_NEWNS
     try:
-        try:
-            namespaces.unshare(namespaces.CLONE_NEWUSER | private)
-            namespaces.keep_own_uid(uid, gid)
-        except OSError:
-            if uid != 0:
-                raise
-            namespaces.unshare(private)
-        namespaces.few_buckets()
-        namespaces.set_loopback(up=True)
+        namespaces.unshare(namespaces.CLONE_NEWUSER | private)
+        namespaces.keep_own_uid(uid, gid)
+    except OSError:
+        if uid != 0:
+            raise
+        namespaces.unshare(private)
+    namespaces.set_loopback(up=True)
+
+
+def enter(walls: Optional[dict]) -> str:
+    """Make the namespaces and become their first process.
+
+    Returns "" inside, or why this system forbids it.
+    """
+    try:
+        if walls:
+            enclosure.enter(walls)
+        else:
+            own_namespaces()
     except OSError as error:
         return error.strerror or str(error)
+    if walls and "pid" not in walls["namespaces"]:
+        return settle(walls)
     first = os.fork()
     if first:
         _, status = os.waitpid(first, 0)
         os._exit(0 if status == 0 else 1)
     namespaces.prctl(namespaces.PR_SET_PDEATHSIG, signal.SIGKILL)
+    return settle(walls)
+
+
+def settle(walls: Optional[dict]) -> str:
+    """In the first process: see to what is seen. Returns "", or why not."""
     try:
         namespaces.own_proc()
     except OSError:
         pass  # a container hides parts of /proc: then the outer one must do
+    try:
+        if walls:
+            enclosure.furnish(walls)
+    except OSError as error:
+        return error.strerror or str(error)
     return ""
 
 
 def become(request: dict, descriptors: list[int], report: int,
-           outside: int) -> None:
+           outside: int, walls: Optional[dict]) -> None:
     """In the child: say our outer pid on `report`, then turn into a program."""
     try:
         os.setsid()
-        for number in RESET:
+        for number in enclosure.CATCHABLE if walls else RESET:
             signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for target, descriptor in enumerate(descriptors[:3]):
             os.dup2(descriptor, target)
         os.write(report, os.readlink("self", dir_fd=outside).encode()
                  + b"\n")
+        if walls:
+            enclosure.confine(walls, request["shown"], request["output"])
         os.chdir(request["cwd"])
         os.execvpe(request["argv"][0], request["argv"], request["env"])
     except OSError as error:
@@ -86,12 +113,25 @@ def become(request: dict, descriptors: list[int], report: int,
     os._exit(127)
 
 
+def put_disk(at: Path, size: int, keep: bool) -> None:
+    """Put a disk over a folder; `keep` copies its plain files onto it."""
+    kept = {file.name: (file.read_bytes(), file.stat().st_mode)
+            for file in at.iterdir() if keep and file.is_file()
+            and not file.is_symlink()}
+    namespaces.mount("tmpfs", str(at), "tmpfs", f"size={size}")
+    for name, (content, mode) in kept.items():
+        (at / name).write_bytes(content)
+        (at / name).chmod(mode & 0o777)
+
+
 class Keeper:
     """What runs in the sandbox: inner pid, by the pid seen from outside."""
 
-    def __init__(self, control: socket.socket, outside: int) -> None:
+    def __init__(self, control: socket.socket, outside: int,
+                 walls: Optional[dict] = None) -> None:
         self.control = control
         self.outside = outside  # the /proc of the world that made us
+        self.walls = walls
         self.inner: dict[int, int] = {}
         self.status: dict[int, int] = {}
 
@@ -100,7 +140,7 @@ class Keeper:
         listening, report = os.pipe()
         child = os.fork()
         if child == 0:
-            become(request, descriptors, report, self.outside)
+            become(request, descriptors, report, self.outside, self.walls)
         os.close(report)
         with os.fdopen(listening) as told:
             outer = int(told.readline())
@@ -127,8 +167,8 @@ class Keeper:
                 namespaces.set_loopback(request["up"])
                 reply = {}
             elif request["do"] == "disk":
-                namespaces.mount("tmpfs", request["at"], "tmpfs",
-                                 f"size={request['size']}")
+                put_disk(Path(request["at"]), request["size"],
+                         request["keep"])
                 reply = {}
             else:
                 if request["pid"] in self.inner:
@@ -206,10 +246,12 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
     outside = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
-    why_not = enter() if sys.argv[2] == "private" else "not asked for"
-    if why_not:
+    walls = json.loads(sys.argv[2]) if sys.argv[2].startswith("{") else None
+    why_not = "not asked for" if sys.argv[2] == "shared" else enter(walls)
+    alone = not why_not and (walls is None or "pid" in walls["namespaces"])
+    if not alone:
         namespaces.prctl(namespaces.PR_SET_CHILD_SUBREAPER, 1)
-    keeper = Keeper(control, outside)
+    keeper = Keeper(control, outside, walls)
     me = int(os.readlink("self", dir_fd=outside))
     control.send(json.dumps({"why_not": why_not, "pid": me}).encode())
     try:
@@ -217,7 +259,7 @@ def main() -> None:
     except (ConnectionError, KeyboardInterrupt):
         pass
     finally:
-        if why_not:
+        if not alone:
             keeper.kill_all()
 
 

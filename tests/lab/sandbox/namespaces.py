@@ -9,14 +9,24 @@ import socket
 import struct
 
 CLONE_NEWNS = 0x00020000
+CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 
-MS_REC, MS_PRIVATE = 0x4000, 0x40000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
+MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x20, 0x1000, 0x4000, 0x40000
+MS_RELATIME = 0x200000
+MNT_DETACH = 2
+
+# statvfs(3) tells the same flags as mount(2) takes, all but this one.
+ST_RELATIME = 4096
+ST_AS_MS = 1 | 2 | 4 | 8 | 1024 | 2048
 
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
 
 SIOCGIFFLAGS = 0x8913
 SIOCSIFFLAGS = 0x8914
@@ -49,6 +59,50 @@ def mount(source: str, target: str, kind: str, options: str = "",
              f"mount {target}")
 
 
+def _kept_flags(place: str) -> int:
+    """Return the flags of a mount that a user namespace may not lift."""
+    seen = os.statvfs(place).f_flag
+    return seen & ST_AS_MS | (MS_RELATIME if seen & ST_RELATIME else 0)
+
+
+def bind(place: str, there: str, writable: bool) -> None:
+    """Show a file or a folder at another place too; raises OSError."""
+    mount(place, there, "", flags=MS_BIND | MS_REC)
+    if not writable:
+        mount("none", there, "", flags=MS_BIND | MS_REMOUNT | MS_RDONLY
+              | MS_NOSUID | MS_NODEV | _kept_flags(there))
+
+
+def pivot(root: str) -> None:
+    """Make a mounted tree the only one there is, and read-only.
+
+    pivot_root(2), with no place for the old root. Raises OSError.
+    """
+    os.chdir(root)
+    _checked(_libc.pivot_root(b".", b"."), "pivot_root")
+    _checked(_libc.umount2(b".", MNT_DETACH), "umount of the old root")
+    os.chdir("/")
+    mount("none", "/", "", flags=MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID
+          | MS_NODEV)
+
+
+def own_disk(at: str, size: int) -> None:
+    """Put a disk of `size` bytes over a folder, for us and all we start.
+
+    Nobody else sees it, and it goes when we do. It needs a process of a single
+    thread, and makes a user namespace if we aren't root. Raises OSError.
+    """
+    uid, gid = os.getuid(), os.getgid()
+    if uid == 0:
+        unshare(CLONE_NEWNS)
+    else:
+        unshare(CLONE_NEWUSER | CLONE_NEWNS)
+        keep_own_uid(uid, gid)
+    mount("none", "/", "", flags=MS_REC | MS_PRIVATE)
+    mount("tmpfs", at, "tmpfs", f"size={size},mode=755",
+          MS_NOSUID | MS_NODEV)
+
+
 def own_proc() -> None:
     """In new mount and pid namespaces, show the new processes in /proc.
 
@@ -62,8 +116,8 @@ def keep_own_uid(uid: int, gid: int) -> None:
     """In a new user namespace, stay who one was (user_namespaces(7))."""
     for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"),
                        ("gid_map", f"{gid} {gid} 1")):
-        with open(f"/proc/self/{name}", "w", encoding="ascii") as table:
-            table.write(text)
+        with open(f"/proc/self/{name}", "wb") as table:  # a codec might be
+            table.write(text.encode())  # out of reach: root's home is 0700
 
 
 def few_buckets() -> None:

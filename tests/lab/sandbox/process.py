@@ -71,7 +71,7 @@ class Process:
                 self.exit = Exit.of(struct.unpack("i", told)[0])
         return self.exit
 
-    def wait(self, bound: float = 20.0) -> Exit:
+    def wait(self, bound: float = 60.0) -> Exit:
         """Return how the program ended; StillRunning after `bound` s."""
         ended = self.poll(bound)
         if ended is None:
@@ -80,7 +80,7 @@ class Process:
         return ended
 
     def until(self, fact: Callable[[], Optional[Fact]],
-              bound: float = 20.0) -> Optional[Fact]:
+              bound: float = 60.0) -> Optional[Fact]:
         """Return `fact()` once it is true; None if the program ends first.
 
         For facts that the kernel shows in a table and announces to nobody.

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Mapping, Optional, Sequence
 
 from .... import program
-from ....sandbox import Exit, Sandbox
-from ...fault import Fault, quoted
+from ....sandbox import Sandbox
+from ...fault import Fault
+from ...refusal import refusal
 from ...run import Run
 from .talk import HOST
 
@@ -72,20 +73,6 @@ def command_lines(server: Path, private: bool) -> dict[str, Optional[Fault]]:
         busy.listen()
         tries = commands(str(file), folder, busy.getsockname()[1])
         return {slug: next(filter(None, (
-            refusal(room, server, what, words, STATUS[slug])
+            refusal(room, [server, *words], what, STATUS[slug])
             for what, words in lines)), None)
             for slug, lines in tries.items()}
-
-
-def refusal(room: Sandbox, server: Path, what: str, words: Sequence[object],
-            status: int) -> Optional[Fault]:
-    """Start the server with bad words; None if it refuses them well."""
-    with Run([server, *words], room=room) as run:
-        run.finish()
-        if (run.process.exit == Exit(status=status) and run.stderr
-                and "listening" not in run.stdout):
-            return None
-        return Fault(f"With {what}: a sentence on standard error, nothing "
-                     f"listens, and status {status}.",
-                     f"It printed {quoted(run.stdout)}." if run.stdout else
-                     "It said nothing." if not run.stderr else "", run.ending)

@@ -1,0 +1,132 @@
+"""make grade: grade a class. make regrade: one student of it anew.
+
+What is asked for stands in the environment, where make puts it and no name
+needs quoting: SUBMISSIONS, and if you like OUT, JOBS, SEED, UNSAFE, STUDENT.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Callable, Mapping, Optional
+
+from ..grades.batch import Batch, grade_all, new_seed
+from ..grades.handin import NoSubmissions, Student, students
+from ..grades.ledger import Ledger, OtherSeed
+from ..grades.walled import Stranger, strangers, trouble
+from ..grades.worker import Worker
+from ..program import NotInstalled
+
+UNSAFE = ("this system forbids the walls around a submission ({why}), so one "
+          "could read and change what it likes, and nothing was graded; "
+          "UNSAFE=1 grades all the same")
+
+
+class Wrong(Exception):
+    """The command line; the text says how."""
+
+
+def _number(environ: Mapping[str, str], name: str) -> Optional[int]:
+    """Return a number that was asked for, None if none was."""
+    word = environ.get(name, "")
+    if word and not (word.isascii() and word.isdigit()):
+        raise Wrong(f"{name} {word!r}: not a number")
+    return int(word) if word else None
+
+
+def _places(environ: Mapping[str, str]) -> tuple[Path, Path]:
+    """Return where the submissions are, and where the grades go."""
+    word = environ.get("SUBMISSIONS", "")
+    if not word:
+        raise Wrong("say where they are: make grade SUBMISSIONS=folder")
+    submissions = Path(word).resolve()
+    beside = submissions.with_name(submissions.name + "-grades")
+    out = Path(environ.get("OUT") or beside).resolve()
+    if out == submissions or submissions in out.parents:
+        raise Wrong(f"OUT={out}: among the submissions it would be taken for "
+                    "one")
+    return submissions, out
+
+
+def the_stranger(hides: tuple[str, ...], unsafe: bool) -> Stranger:
+    """Return how to treat submissions here; raises NotInstalled."""
+    walled = strangers(hides)
+    with Worker(lambda: trouble(walled), 60.0) as worker:
+        answer = worker.answer()
+    if answer.late or answer.error:
+        raise NotInstalled(answer.error or "the walls are not up in a minute")
+    why = answer.value
+    if not why:
+        return walled
+    if not unsafe:
+        raise NotInstalled(UNSAFE.format(why=why))
+    print(f"UNSAFE: no walls here ({why})", file=sys.stderr)
+    return strangers(walled=False)
+
+
+def _progress() -> Callable[[int, int, str], None]:
+    """Return what says how far we are: a line that goes over itself."""
+    fresh = sys.stderr.isatty()
+
+    def say(done: int, most: int, line: str) -> None:
+        end = "" if fresh and done < most else "\n"
+        start = "\r\033[K" if fresh else ""
+        print(f"{start}[{done}/{most}] {line}", end=end, file=sys.stderr,
+              flush=True)
+    return say
+
+
+def _asked_for(environ: Mapping[str, str], among: list[Student]
+               ) -> Optional[Student]:
+    """Return the one student to grade anew."""
+    if "STUDENT" not in environ:
+        return None
+    name = environ["STUDENT"]
+    found = [student for student in among if student.folder.name == name]
+    if not found:
+        raise Wrong(f"STUDENT {name!r}: no folder of that name")
+    return found[0]
+
+
+def run(environ: Mapping[str, str]) -> int:
+    """Grade as the environment says; raises Wrong and its kind."""
+    submissions, out = _places(environ)
+    among = students(submissions)
+    anew = _asked_for(environ, among)
+    seed, jobs = _number(environ, "SEED"), _number(environ, "JOBS")
+    stranger = the_stranger((str(submissions), str(out)),
+                            environ.get("UNSAFE") == "1")
+    ledger = Ledger(out)
+    batch = Batch(among, ledger.seed(seed, new_seed()), stranger,
+                  jobs or os.cpu_count() or 1)
+    try:
+        failed = grade_all(batch, ledger, _progress(), anew)
+    finally:
+        table = ledger.table(among, batch.exercises)
+    print(f"seed {batch.seed}\n{table}")
+    if failed:
+        print(f"grade: {len(failed)} could not be graded, by the grader's own "
+              f"error: see {out}/errors.txt; make grade tries them again",
+              file=sys.stderr)
+    return 1 if failed else 0
+
+
+def main(_: list[str]) -> int:
+    """grade: 1 if anybody is left ungraded, 2 for a wrong command line."""
+    environ = {k: v for k, v in os.environ.items() if k != "STUDENT"}
+    return _told("grade", environ)
+
+
+def again(_: list[str]) -> int:
+    """regrade: one student, by the name of his folder."""
+    return _told("regrade", {"STUDENT": "", **os.environ})
+
+
+def _told(name: str, environ: Mapping[str, str]) -> int:
+    """Run; what is wrong with the words is a sentence and 2."""
+    try:
+        return run(environ)
+    except (Wrong, NoSubmissions, OtherSeed) as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 2

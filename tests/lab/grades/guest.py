@@ -1,0 +1,94 @@
+"""One run of a client under judgement: the judge is the server.
+
+    with Guest([program, "127.0.0.1", PORT]) as guest:
+        peer = guest.comes()
+        ...
+        guest.finish()
+"""
+
+from __future__ import annotations
+
+import enum
+import fcntl
+import os
+import select
+import struct
+import termios
+import time
+from pathlib import Path
+from typing import Optional, Sequence
+
+from ..calls import Call, Fault
+from ..peer import Peer, listen
+from ..sandbox import Privacy, Sandbox
+from .run import Run
+
+
+class _Word(enum.Enum):
+    PORT = "the port at which the judge listens"
+
+
+PORT = _Word.PORT  # stands for it on a command line
+
+# Before a command: what it prints finds no room (full(4)).
+OUT_OF_ROOM = ("/bin/sh", "-c", 'exec "$0" "$@" >/dev/full')
+
+
+class Guest(Run):
+    """A program that is to dial us, at the port that stands for PORT."""
+
+    def __init__(self, argv: Sequence[object], private: Privacy = True,
+                 stdin: Optional[int] = None,
+                 fault: Optional[Fault] = None,
+                 room: Optional[Sandbox] = None, lent: bool = False,
+                 writes: Sequence[Path] = (),
+                 cwd: Optional[Path] = None) -> None:
+        """Listen, then start it; for `writes` and `cwd` see Run.
+
+        A `room` of the caller's ends with it, unless it is `lent`.
+        """
+        self._lent = lent
+        room = room or Sandbox(private)
+        self.listener, self.port = listen(room)
+        try:
+            super().__init__([self.port if word is PORT else word
+                              for word in argv], room=room, watched=True,
+                             stdin=stdin, fault=fault, writes=writes, cwd=cwd)
+        except OSError:
+            self.listener.close()
+            if not lent:
+                room.close()
+            raise
+
+    def comes(self) -> Optional[Peer]:
+        """Wait until it has dialled; None if it won't."""
+        ready = select.poll()
+        ready.register(self.listener, select.POLLIN)
+        if not self.until(lambda: bool(ready.poll(0)), needed=True):
+            return None
+        began = time.time()
+        conn, (_, port) = self.listener.accept()
+        peer = Peer(conn, self._hope, port)
+        peer.regain = self._regain
+        peer.calls.append(Call(os.getpid(), began, "accept",
+                               self.listener.fileno(), 0, conn.fileno(), ""))
+        self._peers.append(peer)
+        return peer
+
+    def waiting(self, peer: Peer) -> int:
+        """Return how many bytes of what it has sent can be read."""
+        if peer.conn.fileno() == -1:
+            return 0
+        raw = fcntl.ioctl(peer.conn, termios.FIONREAD, bytes(4))
+        return struct.unpack("i", raw)[0]
+
+    def sends(self, peer: Peer, count: int) -> bool:
+        """Wait until `count` bytes can be read; False if they won't come."""
+        return bool(self.until(lambda: self.waiting(peer) >= count))
+
+    def close(self) -> None:
+        """End the program, and all it started."""
+        super().close()
+        self.listener.close()
+        if not self._lent:
+            self.room.close()

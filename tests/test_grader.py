@@ -1,0 +1,488 @@
+"""The grader: a class is graded, whoever is in it and whatever they hand in.
+
+Most tests here put a judge of their own in the place of the real one: what is
+asked is what becomes of a score, a crash of the judge, a break-off. The attacks
+of tests/attacks/ meet the real one, among honest answers.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Callable, Optional
+
+import pytest
+
+from lab import program, sandbox
+from lab.commands import grade as command
+from lab.commands import handout
+from lab.grades import Result, Score, Verdict, batch, unjudged, walled
+from lab.grades.batch import Batch, grade_all
+from lab.grades.handin import Student, students
+from lab.grades.judges import judge_of
+from lab.grades.judges.return_the_thanks import talk
+from lab.grades.ledger import Ledger, harmless
+from lab.grades.walled import strangers
+from lab.sandbox import NoWalls
+from test_walls import armed, comms
+
+FIRST = "01-return-the-thanks"
+TESTS = program.ROOT / "tests"
+SOLUTION = program.ROOT / "solutions" / FIRST / "server.c"
+STARTER = TESTS / "starters" / FIRST / "server.c"
+NAMES = ("Zoë Müller", "O'Brien \"x\"", "=cmd|'C calc'!A0", "-rf", "a\nb",
+         "ann")
+
+needs_walls = pytest.mark.skipif(
+    bool(sandbox.why_not_private()),
+    reason=f"no namespaces, no walls: {sandbox.why_not_private()}")
+
+
+@pytest.fixture
+def classroom(tmp_path: Path) -> Path:
+    """Where the submissions are."""
+    folder = tmp_path / "the submissions"
+    folder.mkdir()
+    return folder
+
+
+def hand_in(classroom: Path, name: str, source: Optional[Path] = None
+            ) -> Path:
+    """Let a student hand in an answer to the first exercise, or nothing."""
+    folder = classroom / name / FIRST
+    folder.mkdir(parents=True)
+    if source:
+        shutil.copy(source, folder / "server.c")
+    return folder
+
+
+def graded(classroom: Path, seed: Optional[int] = 7, jobs: int = 2,
+           anew: str = "", bound: float = 60.0) -> dict[str, dict[str, str]]:
+    """Grade a class in the first exercise; return the rows of the table."""
+    among = students(classroom)
+    ledger = Ledger(classroom.with_name("grades"))
+    one = Batch(among, ledger.seed(seed, 7), strangers((str(classroom),)),
+                jobs, (FIRST,), bound)
+    grade_all(one, ledger, lambda *_: None, next(
+        (s for s in among if s.folder.name == anew), None))
+    with ledger.table(among, (FIRST,)).open(newline="") as table:
+        return {row["name"]: row for row in csv.DictReader(table)}
+
+
+def judge(monkeypatch, judged: Callable[[Student], Score]) -> None:
+    """Put another judge in the place of the real one."""
+    monkeypatch.setattr(batch, "judged",
+                        lambda one, student, exercise: judged(student))
+
+
+def score(points: int = 100, verdict: Verdict = Verdict.FAILED) -> Score:
+    """Return a score in which the last checks did not pass."""
+    left, results = points, []
+    for check in judge_of(FIRST).checks:
+        left -= check.points
+        results.append(Result(check, Verdict.PASSED if left >= 0 else verdict,
+                              "one thing", "another"))
+    return Score(FIRST, 7, tuple(results))
+
+
+# --- what is written -------------------------------------------------------
+
+def test_odd_names_are_names(classroom, monkeypatch):
+    for name in NAMES:
+        hand_in(classroom, name)
+    judge(monkeypatch, lambda _: score())
+    rows = graded(classroom)
+    assert set(rows) == {harmless(name) for name in NAMES}
+    assert all(row["total"] == "100" for row in rows.values())
+    for name in NAMES:
+        folder = classroom.with_name("grades") / "students" / name
+        assert (folder / "feedback.txt").read_text().startswith(
+            f"{name}: 100 of 100 points\n")
+
+
+def test_a_name_that_is_no_text_is_graded_too(classroom, monkeypatch):
+    os.makedirs(os.fsencode(classroom) + b"/caf\xe9")
+    judge(monkeypatch, lambda _: score())
+    assert [row["total"] for row in graded(classroom).values()] == ["100"]
+
+
+@pytest.mark.parametrize("cell", ("=1+1", "+1", "-1", "@x", "\tx", "\rx"))
+def test_no_cell_is_a_formula(cell):
+    assert harmless(cell) == "'" + cell
+    assert harmless("plain " + cell) == "plain " + cell
+    assert harmless(-1) == -1
+
+
+def test_results_are_what_gradescope_documents(classroom, monkeypatch):
+    hand_in(classroom, "ann")
+    judge(monkeypatch, lambda _: score(60, Verdict.HUNG))
+    graded(classroom)
+    told = json.loads((classroom.with_name("grades") / "students" / "ann" /
+                       "results.json").read_text())
+    assert set(told) <= {
+        "score", "execution_time", "output", "output_format",
+        "test_output_format", "visibility", "stdout_visibility", "extra_data",
+        "leaderboard", "tests"}
+    assert told["score"] == sum(test["score"] for test in told["tests"])
+    assert sum(test["max_score"] for test in told["tests"]) == 100
+    for number, test in enumerate(told["tests"], 1):
+        assert set(test) <= {"score", "max_score", "status", "name", "number",
+                             "output", "output_format", "tags", "visibility",
+                             "extra_data"}
+        assert test["status"] in ("passed", "failed")
+        assert test["visibility"] == "visible"
+        assert test["number"] == str(number)
+        assert 0 <= test["score"] <= test["max_score"]
+
+
+def test_missing_exercises_score_nothing_with_that_reason(classroom):
+    (classroom / "ann").mkdir()
+    (classroom / "a letter to the teacher.txt").write_text("Dear Sir\n")
+    rows = graded(classroom)
+    assert list(rows) == ["ann"]
+    assert (rows["ann"]["total"], rows["ann"]["reason"]) == (
+        "0", "01 failed: there is no server.c")
+
+
+# --- what goes wrong -------------------------------------------------------
+
+def raises(_: Student) -> Score:
+    raise ZeroDivisionError("of ours")
+
+
+def dies(student: Student) -> Score:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("unreachable")
+
+
+def hangs(student: Student) -> Score:
+    select.select([], [], [])
+    raise AssertionError("unreachable")
+
+
+def test_four_words_tell_four_troubles_apart(classroom, monkeypatch):
+    what = {"fails": lambda _: score(50),
+            "hangs": lambda _: score(50, Verdict.HUNG),
+            "crashes": lambda _: score(50, Verdict.CRASHED),
+            "meets our error": raises, "kills its judge": dies,
+            "takes for ever": hangs, "well": lambda _: score()}
+    for name in what:
+        hand_in(classroom, name)
+    judge(monkeypatch, lambda student: what[student.name](student))
+    rows = graded(classroom, bound=2.0)
+    words = {name: row["reason"].partition(":")[0]
+             for name, row in rows.items()}
+    assert words == {
+        "fails": "01 failed", "hangs": "01 timed out",
+        "crashes": "01 crashed", "meets our error": "01 grader's error",
+        "kills its judge": "01 grader's error",
+        "takes for ever": "01 timed out", "well": ""}
+    totals = {name: row["total"] for name, row in rows.items()}
+    assert totals["fails"] == totals["hangs"] == totals["crashes"] == "36"
+    assert totals["takes for ever"] == "0" and totals["well"] == "100"
+    assert totals["meets our error"] == totals["kills its judge"] == ""
+
+
+def test_our_error_is_told_to_us_and_not_to_the_student(classroom,
+                                                        monkeypatch):
+    hand_in(classroom, "ann")
+    judge(monkeypatch, raises)
+    graded(classroom)
+    out = classroom.with_name("grades")
+    assert "ZeroDivisionError" in (out / "errors.txt").read_text()
+    for file in (out / "students" / "ann").iterdir():
+        assert "Traceback" not in file.read_text()
+        assert "The grader itself failed here" in file.read_text()
+    told = json.loads((out / "students" / "ann" / "results.json").read_text())
+    assert "score" not in told
+    judge(monkeypatch, lambda _: score())  # mended
+    assert graded(classroom)["ann"]["total"] == "100"
+
+
+def test_it_goes_on_where_it_was_broken_off(classroom, monkeypatch):
+    for name in "abcdef":
+        hand_in(classroom, name)
+    judge(monkeypatch, lambda _: score(45))
+    told: list[str] = []
+
+    def broken(done: int, most: int, line: str) -> None:
+        told.append(line)
+        if done == 3:
+            raise KeyboardInterrupt
+    among, ledger = students(classroom), Ledger(classroom.with_name("grades"))
+    with pytest.raises(KeyboardInterrupt):
+        grade_all(Batch(among, ledger.seed(7, 7),
+                        strangers((str(classroom),)), 1, (FIRST,), 60.0),
+                  ledger, broken)
+    assert len(told) == 3
+    judge(monkeypatch, lambda _: score(100))
+    totals = [row["total"] for row in graded(classroom).values()]
+    assert len(set(totals[:3])) == 1 and totals[3:] == ["100"] * 3
+    assert totals[0] != "100"
+
+
+def test_who_hands_in_again_is_graded_again(classroom, monkeypatch):
+    file = hand_in(classroom, "ann", STARTER) / "server.c"
+    judge(monkeypatch, lambda _: score(45))
+    before = graded(classroom)
+    judge(monkeypatch, lambda _: score())
+    assert graded(classroom) == before
+    file.write_text("int main(void) { return 0; }\n")
+    assert graded(classroom)["ann"]["total"] == "100"
+
+
+def test_one_graded_anew_changes_no_other_row(classroom, monkeypatch):
+    for name in ("ann", "bob", "cy"):
+        hand_in(classroom, name)
+    judge(monkeypatch, lambda _: score(45))
+    before = graded(classroom)
+    judge(monkeypatch, lambda _: score())
+    after = graded(classroom, anew="bob")
+    assert after.pop("bob")["total"] == "100" != before.pop("bob")["total"]
+    assert after == before
+
+
+# --- the door --------------------------------------------------------------
+
+def asked(monkeypatch, capfd, **words: object) -> tuple[int, str, str]:
+    """Run the command behind make grade, or make regrade for a STUDENT."""
+    for name in ("SUBMISSIONS", "OUT", "JOBS", "SEED", "UNSAFE", "STUDENT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, word in words.items():
+        monkeypatch.setenv(name, str(word))
+    status = command.again([]) if "STUDENT" in words else command.main([])
+    said = capfd.readouterr()
+    return status, said.out, said.err
+
+
+@pytest.mark.parametrize("words,what", [
+    ({}, "say where they are"),
+    ({"SUBMISSIONS": "/no such"}, "there is no such folder"),
+    ({"SUBMISSIONS": "@", "SEED": "seven"}, "SEED 'seven': not a number"),
+    ({"SUBMISSIONS": "@", "OUT": "@/grades"}, "taken for one"),
+    ({"SUBMISSIONS": "@", "STUDENT": "nobody"}, "no folder of that name")])
+def test_a_wrong_command_line_is_one_sentence(classroom, monkeypatch, capfd,
+                                              words, what):
+    hand_in(classroom, "ann")
+    status, out, err = asked(monkeypatch, capfd, **{
+        name: word.replace("@", str(classroom))
+        for name, word in words.items()})
+    assert (status, out) == (2, "") and what in err
+    assert err.count("\n") == 1 and "Traceback" not in err
+
+
+def test_another_seed_wants_another_folder(classroom, monkeypatch, capfd):
+    hand_in(classroom, "ann")
+    judge(monkeypatch, lambda _: score())
+    monkeypatch.setattr(command, "trouble", lambda _: "")
+    first = asked(monkeypatch, capfd, SUBMISSIONS=classroom, SEED=7)
+    assert first[0] == 0 and first[1].startswith("seed 7\n")
+    assert (classroom.with_name("the submissions-grades") /
+            "grades.csv").exists()
+    assert asked(monkeypatch, capfd, SUBMISSIONS=classroom)[0] == 0
+    again = asked(monkeypatch, capfd, SUBMISSIONS=classroom, SEED=8)
+    assert again[0] == 2 and "holds grades of seed 7" in again[2]
+
+
+def forbidden(*_: object) -> None:
+    raise NoWalls("Operation not permitted")
+
+
+def test_without_walls_nothing_is_graded_unless_unsafe(classroom, monkeypatch,
+                                                       capfd):
+    hand_in(classroom, "ann")
+    judge(monkeypatch, lambda _: score())
+    monkeypatch.setattr(walled, "Sandbox", forbidden)
+    with pytest.raises(program.NotInstalled, match="UNSAFE=1 grades all the "
+                       "same"):
+        asked(monkeypatch, capfd, SUBMISSIONS=classroom)
+    assert not classroom.with_name("the submissions-grades").exists()
+    status, _, err = asked(monkeypatch, capfd, SUBMISSIONS=classroom,
+                           UNSAFE=1)
+    assert status == 0 and "UNSAFE: no walls here" in err
+
+
+# --- hostile among honest --------------------------------------------------
+
+HONEST = {"honest": SOLUTION, "a beginner": STARTER,
+          "nearly": TESTS / "wrong" / FIRST / "one-read.c",
+          "her own way": TESTS / "right" / FIRST / "stdio.c"}
+QUICK = ("reads", "writes-its-own-grade", "forges-the-calls", "daemon",
+         "kills", "prints-a-gigabyte", "includes")
+SLOW = tuple(sorted({source.stem for source in (TESTS / "attacks").glob("*.c")}
+                    - set(QUICK)))
+
+
+def mounts() -> list[str]:
+    """Return what is mounted here."""
+    return Path("/proc/self/mountinfo").read_text().splitlines()
+
+
+def offspring() -> set[int]:
+    """Return every process that descends from this one."""
+    found, todo = set(), [os.getpid()]
+    while todo:
+        for tasks in Path(f"/proc/{todo.pop()}/task").glob("*/children"):
+            children = set(map(int, tasks.read_text().split()))
+            found |= children
+            todo += children
+    return found
+
+
+def hostile(classroom: Path, name: str) -> None:
+    """Let an attack be handed in."""
+    folder = hand_in(classroom, name)
+    armed(name, folder, SECRET=SOLUTION, PORT=1, KEY=1, ADDRESS="127.0.0.1",
+          OUT=classroom.with_name("grades"))
+    (folder / "Makefile").write_text("all:\n\ttouch /tmp/made-by-make\n")
+    (folder / "results.json").write_text('{"score": 100}\n')
+
+
+@needs_walls
+@pytest.mark.answers
+@pytest.mark.soak()
+def test_an_attack_changes_nobodys_grade_and_leaves_nothing(classroom, soak):
+    """The bombs go off here: each wall they meet has its test in test_walls.
+
+    Around those walls stand the process namespace, in which they all end with
+    their first process, and RLIMIT_CPU.
+    """
+    few = tuple(HONEST) if soak else ("honest",)
+    for name in few:
+        hand_in(classroom, name, HONEST[name])
+    before = graded(classroom)
+    mounted, running = mounts(), offspring()
+    for name in SLOW + QUICK if soak else QUICK:
+        hostile(classroom, name)
+    linked = hand_in(classroom, "linked")
+    (linked / "server.c").symlink_to(classroom / "honest" / FIRST /
+                                     "server.c")
+    shutil.rmtree(classroom.with_name("grades"))
+    after = graded(classroom)
+    assert {name: after.pop(name) for name in few} == before
+    assert before["honest"]["total"] == "100"
+    for name, row in after.items():
+        assert row["total"].isdigit() and int(row["total"]) < 30, row
+        assert row["reason"], row
+    feedback = [file.read_text() for file in
+                classroom.with_name("grades").rglob("feedback.txt")]
+    assert not any("STOLEN" in said or "Traceback" in said
+                   for said in feedback)
+    assert not Path("/tmp/made-by-make").exists()
+    assert mounts() == mounted and offspring() == running
+    assert "left-behind" not in comms()
+
+
+@needs_walls
+@pytest.mark.answers
+def test_a_known_seed_is_worth_something_and_a_drawn_one_is_not(classroom):
+    """Who knows the seed knows the thanks before they are said."""
+    rng = random.Random("7 polite")
+    talk.CASES["polite"].file(rng)
+    thanks = talk.CASES["polite"].thanks(rng).decode()
+    source = TESTS / "wrong" / FIRST / "success-without-reading.c"
+    text = source.read_text()
+    assert text.count(": Thank you\\n") == 1
+    (hand_in(classroom, "prophet") / "server.c").write_text(
+        text.replace(": Thank you\\n", f": {thanks}\\n"))
+    known = graded(classroom)["prophet"]
+    shutil.rmtree(classroom.with_name("grades"))
+    drawn = graded(classroom, seed=batch.new_seed())["prophet"]
+    assert int(known["total"]) > int(drawn["total"])
+
+
+# --- a class of sixty ------------------------------------------------------
+
+@needs_walls
+@pytest.mark.answers
+@pytest.mark.soak()
+def test_the_same_seed_gives_the_same_table(classroom, soak):
+    answers = [*sorted((TESTS / "right" / FIRST).glob("*.c")), SOLUTION,
+               STARTER, *sorted((TESTS / "wrong" / FIRST).glob("*.c"))]
+    for number in range(60 if soak else 3):
+        hand_in(classroom, f"student {number:02}",
+                answers[number * (1 if soak else 3) % len(answers)])
+    mounted, running, tables = mounts(), offspring(), []
+    for _ in range(3 if soak else 2):
+        graded(classroom)
+        out = classroom.with_name("grades")
+        tables.append((out / "grades.csv").read_bytes())
+        shutil.rmtree(out)
+    assert len(set(tables)) == 1, tables
+    assert mounts() == mounted and offspring() == running
+
+
+# --- what is packed --------------------------------------------------------
+
+@pytest.mark.answers
+def test_a_handout_has_no_answers_in_it(kit):
+    (kit / "submissions").mkdir()
+    (kit / "submissions" / "secret.c").write_text("private\n")
+    shutil.copy(SOLUTION, kit / "exercises" / FIRST / "server.c")
+    files = handout.contents(kit)
+    names = "\n".join(files)
+    for word in ("solutions/", "wrong/", "right/", "attacks/", "submissions",
+                 ".git/", "__pycache__"):
+        assert word not in names
+    assert files[f"exercises/{FIRST}/server.c"] == STARTER.read_bytes()
+    assert SOLUTION.read_bytes() not in files.values()
+    for name in ("Makefile", "README.md", "tests/run", "LICENSE",
+                 "tests/lab/grades/run.py", "chapters/common/net.h"):
+        assert name in files
+
+
+@pytest.mark.answers
+@pytest.mark.soak()
+def test_a_handout_works(tmp_path, soak):
+    """All of its tests take as long as ours: the short form takes one file."""
+    handout.packed(tmp_path / "it.tar.gz", handout.contents())
+    with tarfile.open(tmp_path / "it.tar.gz") as archive:
+        archive.extractall(tmp_path)
+    kit = tmp_path / "half-close"
+
+    def run(*words: str, bound: float = 100) -> subprocess.CompletedProcess:
+        return subprocess.run(words, cwd=kit, text=True, capture_output=True,
+                              check=False, timeout=bound)
+    if soak:
+        assert run("make", "-s", "demo").returncode == 0
+        done = run("make", "-s", "test", bound=1200)
+    else:
+        done = run(sys.executable, "-m", "pytest", "-q", "-p",
+                   "no:cacheprovider", "tests/test_student.py", "-k",
+                   "progress or green")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert done.stdout.count("handout: what needs the answers") == 1
+
+
+@needs_walls
+@pytest.mark.answers
+def test_gradescope_is_given_what_it_takes(tmp_path):
+    """Its box is played here: the zip is unpacked, one student hands in."""
+    done = subprocess.run(
+        ["make", "-s", "gradescope", f"OUT={tmp_path}/it.zip", "EXERCISE=01"],
+        cwd=program.ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(tmp_path / "it.zip") as archive:
+        assert {"setup.sh", "run_autograder"} <= set(archive.namelist())
+        script = archive.read("run_autograder").decode()
+        archive.extractall(tmp_path / "source")
+    work, results = tmp_path / "submission", tmp_path / "results"
+    work.mkdir()
+    results.mkdir()
+    shutil.copy(SOLUTION, work)
+    script = script.replace("/autograder", str(tmp_path))
+    done = subprocess.run(["bash", "-c", script], capture_output=True,
+                          text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+    told = json.loads((results / "results.json").read_text())
+    assert told["score"] == 100 and len(told["tests"]) == 13

@@ -1,0 +1,407 @@
+"""The walls around a stranger's program, each taken down once.
+
+What stands in tests/attacks/ is neither a right nor a wrong answer, so it has a
+folder of its own: programs that try what the grader must not let them. Each
+says what it tries in its first line, and tells on standard error how it went:
+`held` or `STOLEN`. Behind the walls as they are it must be held; behind all of
+them but the one that is meant for it, it must steal: else it proves nothing.
+
+What would harm this machine (forks, memory, disk) asks for a bounded amount
+that is more than the wall lets through; the bomb itself explodes only behind
+walls that have been seen to hold (test_grader.py).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Callable, Iterator
+
+import pytest
+
+from lab import program, sandbox
+from lab.grades import walled
+from lab.grades.left import left
+from lab.grades.submission import Refused
+from lab.grades.walled import Stranger, strangers
+from lab.grades.worker import Worker
+from lab.sandbox import Sandbox, Walls
+
+ATTACKS = Path(__file__).with_name("attacks")
+MIB = 1 << 20
+
+pytestmark = pytest.mark.skipif(
+    bool(sandbox.why_not_private()),
+    reason=f"no namespaces, no walls: {sandbox.why_not_private()}")
+
+
+def armed(name: str, folder: Path, **words: object) -> Path:
+    """Write an attack as a source, its @WORDS@ filled in."""
+    text = (ATTACKS / f"{name}.c").read_text()
+    for word, meant in words.items():
+        text = text.replace(f"@{word}@", str(meant))
+    source = folder / "server.c"
+    source.write_text(text)
+    return source
+
+
+def said(built: Path, walls: Walls) -> str:
+    """Run a program behind walls; return what it says on standard error."""
+    with Sandbox(walls) as room:
+        process = room.start([built], writes=[])
+        process.wait()
+        return process.stderr.decode(errors="replace")
+
+
+@pytest.fixture
+def stranger() -> Stranger:
+    """The walls as the grader puts them up."""
+    return strangers()
+
+
+@pytest.fixture
+def secret() -> Iterator[Path]:
+    """A file that all may read: only walls keep anybody from it."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        place = Path(folder) / "secret.c"
+        place.write_text("the solution\n")
+        yield place
+
+
+@pytest.fixture
+def shared_segment() -> Iterator[int]:
+    """The key of a SysV segment of this machine, that all may use."""
+    libc, key = ctypes.CDLL(None, use_errno=True), os.getpid() + 1
+    segment = libc.shmget(key, 4096, 0o1666)
+    assert segment != -1, os.strerror(ctypes.get_errno())
+    yield key
+    libc.shmctl(segment, 0, None)
+
+
+@pytest.fixture
+def open_port() -> Iterator[int]:
+    """A port of this machine where somebody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+# --- what a running program finds ------------------------------------------
+
+def without(*gone: str) -> Callable[[Walls], Walls]:
+    """Take down namespaces."""
+    return lambda walls: replace(walls, namespaces=tuple(
+        n for n in walls.namespaces if n not in gone))
+
+
+def tried(tmp_path: Path, stranger: Stranger, name: str,
+          down: Callable[[Walls], Walls], **words: object) -> tuple[str, str]:
+    """Try an attack behind all walls, and behind all but one."""
+    built = stranger.build(armed(name, tmp_path, **words))
+    return (said(built, stranger.running),
+            said(built, down(stranger.running)))
+
+
+def test_another_file_is_not_there(tmp_path, stranger, secret):
+    held, stolen = tried(
+        tmp_path, stranger, "reads",
+        lambda walls: replace(walls, shows=(*walls.shows,
+                                            str(secret.parent))),
+        SECRET=secret)
+    assert held.startswith("server: held: ") and "No such file" in held
+    assert stolen.startswith("STOLEN: the solution")
+
+
+@pytest.mark.parametrize("what", ["solutions/01-return-the-thanks/server.c",
+                                  "tests/test_walls.py", "Makefile"])
+def test_nothing_of_the_kit_is_there(tmp_path, stranger, what):
+    built = stranger.build(armed("reads", tmp_path,
+                                 SECRET=program.ROOT / what))
+    assert "No such file" in said(built, stranger.running)
+
+
+def test_what_is_to_be_hidden_is_hidden_under_what_is_shown(tmp_path,
+                                                            stranger):
+    header = Path("/usr/include/stdio.h")
+    built = stranger.build(armed("reads", tmp_path, SECRET=header))
+    assert "STOLEN" in said(built, stranger.running)
+    assert "No such file" in said(built, replace(
+        stranger.running, hides=(str(header.parent),)))
+
+
+def test_the_first_process_is_no_way_out(tmp_path, stranger, secret):
+    built = stranger.build(armed("climbs", tmp_path, SECRET=secret))
+    assert "Permission denied" in said(built, stranger.running)
+
+
+def test_the_network_ends_at_its_own_loopback(tmp_path, stranger, open_port):
+    held, stolen = tried(tmp_path, stranger, "finds-a-network",
+                         without("net"), PORT=open_port, ADDRESS="127.0.0.1")
+    assert "Connection refused" in held
+    assert "STOLEN: a connection" in stolen
+
+
+def test_shared_memory_is_shared_with_nobody(tmp_path, stranger,
+                                             shared_segment):
+    held, stolen = tried(tmp_path, stranger, "shares-memory", without("ipc"),
+                         KEY=shared_segment)
+    assert "held: shmget: No such file" in held
+    assert "STOLEN: segment" in stolen
+
+
+# --- how much it can take --------------------------------------------------
+
+@pytest.mark.parametrize("name,more", [
+    pytest.param("forks", {"processes": 80}, id="processes"),
+    pytest.param("takes-memory", {"memory": 512 * MIB}, id="memory"),
+    pytest.param("fills-the-disk", {"disk": 64 * MIB}, id="disk")])
+def test_it_gets_so_much_and_no_more(tmp_path, stranger, name, more):
+    held, stolen = tried(tmp_path, stranger, name,
+                         lambda walls: replace(walls, **more))
+    assert held.startswith("held: "), held
+    assert stolen.startswith("STOLEN: "), stolen
+
+
+def test_many_sandboxes_do_not_count_each_others_processes(tmp_path,
+                                                           stranger):
+    built = stranger.build(armed("forks", tmp_path))
+    counts: list[str] = []
+    threads = [threading.Thread(target=lambda: counts.append(
+        said(built, stranger.running))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(counts) == 3 and len(set(counts)) == 1, counts
+
+
+def test_endless_printing_ends_at_the_limit(tmp_path, stranger):
+    built = stranger.build(armed("prints-a-gigabyte", tmp_path))
+    with Sandbox(stranger.running) as room:
+        process = room.start([built], most=MIB)
+        assert str(process.wait()) == "killed by SIGXFSZ"
+        assert len(process.stdout) == MIB
+
+
+def test_what_is_only_read_can_not_be_written(tmp_path, stranger):
+    built = stranger.build(armed("writes-its-own-grade", tmp_path, OUT="/o"))
+    with Sandbox(stranger.running) as room:
+        file = Path(built).parent / "file"
+        file.write_text("x")
+        process = room.start([built, "127.0.0.1", "0", file])
+        process.wait()
+        assert "STOLEN" not in process.stderr.decode()
+    assert file.exists() and built.exists()
+
+
+# --- what ends with it -----------------------------------------------------
+
+@contextmanager
+def outer_wall() -> Iterator[subprocess.Popen]:
+    """A process that somebody else has, and that must live."""
+    with subprocess.Popen(["sleep", "600"]) as bystander:
+        try:
+            yield bystander
+        finally:
+            bystander.kill()
+
+
+def test_kill_everybody_reaches_nobody_outside(tmp_path, stranger):
+    """The process namespace stops it: it is never taken down here."""
+    built = stranger.build(armed("kills", tmp_path))
+    waits = stranger.build(armed("sleeps", tmp_path))
+    with outer_wall() as bystander, Sandbox(stranger.running) as room, \
+            Sandbox(stranger.running) as neighbours:
+        victim, neighbour = room.start([waits]), neighbours.start([waits])
+        killer = room.start([built])
+        assert str(killer.wait()) == "exit 1", killer.stderr
+        assert killer.stderr == b"held: the first process, 1, lives\n"
+        assert victim.wait().signal is not None
+        assert neighbour.poll(0) is None and bystander.poll() is None
+
+
+def comms() -> list[str]:
+    """Return the names of all processes of this machine."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/comm"):
+        try:
+            found.append(entry.read_text().strip())
+        except OSError:
+            continue
+    return found
+
+
+def test_a_daemon_ends_with_its_room(tmp_path, stranger):
+    built = stranger.build(armed("daemon", tmp_path))
+    with Sandbox(stranger.running) as room:
+        process = room.start([built])
+        process.wait()
+        sleeper = room.start([built])
+        sleeper.until(lambda: "left-behind" in comms())
+    assert "left-behind" not in comms()
+
+
+# --- the compiler ----------------------------------------------------------
+
+def refused(stranger: Stranger, source: Path) -> str:
+    """Return why a source can't become a program."""
+    with pytest.raises(Refused) as caught:
+        stranger.build(source)
+    return str(caught.value)
+
+
+def compiling(stranger: Stranger, **other: object) -> Stranger:
+    """Change the walls of the compiler."""
+    return replace(stranger, compiling=replace(stranger.compiling, **other))
+
+
+def opened(stranger: Stranger, place: Path) -> Stranger:
+    """Show the compiler one folder more."""
+    return compiling(stranger,
+                     shows=(*stranger.compiling.shows, str(place)))
+
+
+def test_the_compiler_does_not_read_a_secret_aloud(tmp_path, stranger, secret):
+    source = armed("includes", tmp_path, SECRET=secret)
+    held = refused(stranger, source)
+    assert "No such file" in held and "solution" not in held
+    told = refused(opened(stranger, secret.parent), source)
+    assert "unknown type name" in told and "the" in told
+
+
+def test_the_compiler_has_no_passwords(tmp_path, stranger):
+    source = armed("includes", tmp_path, SECRET="/etc/passwd")
+    assert "No such file" in refused(stranger, source)
+
+
+def test_the_assembler_includes_no_secret(tmp_path, stranger, secret):
+    source = armed("incbin", tmp_path, SECRET=secret)
+    assert "file not found" in refused(stranger, source)
+    built = opened(stranger, secret.parent).build(source)
+    assert "STOLEN: the solution" in said(built, stranger.running)
+
+
+def test_an_endless_compiler_is_stopped(tmp_path, stranger):
+    source = armed("compiles-without-end", tmp_path)
+    why = refused(compiling(stranger, seconds=1), source)
+    assert "does not compile" in why
+
+
+def test_a_compiler_gets_so_much_memory_and_no_more(tmp_path, stranger):
+    source = armed("compiles-for-memory", tmp_path)
+    why = refused(compiling(stranger, memory=256 * MIB), source)
+    assert "memory" in why, why
+
+
+def test_a_program_of_a_gigabyte_is_not_made(tmp_path, stranger):
+    why = refused(stranger, armed("gigabyte-program", tmp_path))
+    assert "makes a program of more than 8 MiB" in why
+
+
+# --- what is handed in -----------------------------------------------------
+
+@pytest.mark.parametrize("what", ("file", "exercise", "student"))
+def test_a_link_is_not_followed(tmp_path, stranger, what, monkeypatch):
+    honest = tmp_path / "honest" / "01"
+    honest.mkdir(parents=True)
+    (honest / "server.c").write_text("int main(void) { return 0; }\n")
+    cheat = tmp_path / "cheat"
+    if what == "student":
+        cheat.symlink_to(honest.parent)
+    else:
+        cheat.mkdir()
+        (cheat / "01").mkdir()
+        if what == "exercise":
+            (cheat / "01").rmdir()
+            (cheat / "01").symlink_to(honest)
+        else:
+            (cheat / "01" / "server.c").symlink_to(honest / "server.c")
+    source = cheat / "01" / "server.c"
+    assert "symbolic link" in refused(stranger, source)
+    monkeypatch.setattr(walled, "handed_in", Path.read_bytes)
+    assert stranger.build(source).exists()
+
+
+def test_nothing_beside_the_source_has_a_say(tmp_path, stranger):
+    shutil.copy(program.ROOT / "tests" / "starters" / "01-return-the-thanks" /
+                "server.c", tmp_path)
+    (tmp_path / "stdio.h").write_text("#error ours\n")
+    (tmp_path / "Makefile").write_text("all:\n\ttouch /tmp/made\n")
+    (tmp_path / "specs").write_text("*cc1:\n-fplugin=evil.so\n")
+    assert stranger.build(tmp_path / "server.c").exists()
+
+
+def test_what_was_left_is_read_with_care(tmp_path):
+    (tmp_path / "plain").write_bytes(b"x" * 10)
+    (tmp_path / "link").symlink_to(tmp_path / "plain")
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    assert left(tmp_path / "plain") == b"x" * 10
+    assert left(tmp_path / "plain", most=9) is None
+    for name in ("link", "fifo", "zero", ".", "not-there"):
+        assert left(tmp_path / name) is None
+
+
+def test_a_disk_keeps_what_was_in_the_folder_and_is_bounded(stranger):
+    folder = program.scratch() / "kept"
+    folder.mkdir(mode=0o700)
+    (folder / "old").write_text("old\n")
+    with Sandbox(stranger.running) as room:
+        seen = room.disk(folder, MIB, keep=True)
+        shell = room.start(
+            ["/bin/sh", "-c", 'cat old; echo new > new; ln -s /dev/zero zero; '
+             "head -c 9999999 /dev/zero > big"], cwd=folder)
+        shell.wait()
+        assert shell.stdout == b"old\n", shell.stderr
+        assert left(seen / "new") == b"new\n"
+        assert left(seen / "zero") is None
+        assert (seen / "big").stat().st_size <= MIB
+    assert os.listdir(folder) == ["old"]
+    shutil.rmtree(folder)
+
+
+def test_only_what_is_named_can_be_written(stranger):
+    folder = program.scratch() / "named"
+    (folder / "here").mkdir(parents=True)
+    script = ["/bin/sh", "-c", "echo x > here/x; echo x > x; exit 0"]
+    with Sandbox(stranger.running) as room:
+        for writes, made in (((), []), ((folder / "here",), ["x"])):
+            shell = room.start(script, cwd=folder, writes=writes)
+            shell.wait()
+            assert b"cannot create x: Read-only file system" in shell.stderr
+            assert os.listdir(folder / "here") == made
+    shutil.rmtree(folder)
+
+
+def filled() -> tuple[int, Path]:
+    """In a worker, write more than it may; return the error, and where."""
+    walled.own_disk()
+    place = program.scratch() / "file"
+    try:
+        with place.open("wb") as file:
+            for _ in range(walled.DISK // MIB + 1):
+                file.write(bytes(MIB))
+    except OSError as error:
+        return error.errno or 0, place
+    return 0, place
+
+
+def test_all_that_is_temporary_is_bounded_and_goes_with_its_worker(
+        monkeypatch):
+    monkeypatch.setattr(walled, "DISK", 4 * MIB)
+    with Worker(filled, 60.0) as worker:
+        answer = worker.answer()
+    assert not answer.error, answer.detail
+    number, place = answer.value
+    assert number == errno.ENOSPC and not place.parent.exists()
+    assert place.parent.parent.exists()  # what it was mounted on
+    assert not list(place.parent.parent.iterdir())
