@@ -22,7 +22,7 @@ from lab import kernel, peer, program
 from lab.calls import Fault
 from lab.peer import EOF, NOTHING, RESET, Heard
 from lab.sandbox import Process, Sandbox, why_not_private
-from lab.scenario.cast import Cast, differs, said
+from lab.scenario.cast import ENOUGH, Cast, differs, said
 from lab.scenario.stage import drip_until_read, no_delay, settled
 
 NUMBERS = ("05", "06", "07")
@@ -192,7 +192,7 @@ def test_the_server_tells_a_reset_from_an_eof_and_from_silence(
         cast, number):
     told = []
     for end in ("EOF", "reset", "silence"):
-        server = cast.server(FILE, seconds=0.2 if cast.pair.patient else None)
+        server = cast.server(FILE, seconds=0.2 if end == "silence" else None)
         with closing(cast.dial(server)) as client:
             assert client.hear().end == EOF
             if end == "EOF":
@@ -219,7 +219,7 @@ def test_the_client_tells_a_reset_from_an_eof_and_from_silence(cast, number):
     for end in ("EOF", "reset", "silence"):
         cast.copy.unlink(missing_ok=True)
         client, server = cast.answer(
-            seconds=0.2 if cast.pair.patient else None)
+            seconds=0.2 if end == "silence" else None)
         with closing(server):
             server.say(cast.pair.header(len(FILE)) + FILE[:6])
             assert client.until(lambda c=client, s=server: not s.under_way()
@@ -551,7 +551,7 @@ RUNS = 40  # in one sandbox: each leaves descriptors until it closes
 
 def ends(cast: Cast, process: Process, fault: Fault) -> None:
     """Check that a program ends by itself, while its peer holds on."""
-    settled(process, 10)
+    settled(process, ENOUGH / 2)
     assert process.exit, f"{process.name} of {cast.pair.name}, {fault} " \
         f"(struck {cast.log.struck()}): hangs, said {process.stderr!r}, " \
         f"{kernel.stuck([process])}"

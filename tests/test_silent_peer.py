@@ -20,13 +20,12 @@ import pytest
 from lab import kernel, peer, program
 from lab.peer import EOF, Heard, Peer
 from lab.sandbox import Process, why_not_private
-from lab.scenario.cast import Cast, differs, said
+from lab.scenario.cast import ENOUGH, Cast, differs, said
 from lab.scenario.stage import no_delay
 
 NUMBERS = ("06", "07")
 PATIENCE = 0.3  # seconds that a program is given where it must give up
 LATE = 0.5  # seconds that it may take longer on a busy machine
-ENOUGH = 5  # seconds that it is given where it must not
 FILE = b"To be sent.\n"
 LARGE = random.Random(6).randbytes(3_000_000)
 HUGE = random.Random(7).randbytes(1_000_000) * 16  # no kernel holds as much
@@ -432,15 +431,21 @@ def test_a_connect_that_is_answered_late_is_served(cast):
 @pytest.mark.soak(only=True)
 @each_chapter
 def test_the_patience_is_ten_seconds_where_none_is_given(cast):
-    server = cast.server(FILE)
+    cast.original.write_bytes(FILE)
+    server = cast.room.start(command(cast, "server", "127.0.0.1", 0,
+                                     cast.original))
+    cast.port = kernel.listening(server)
     clock = Clock()
     with closing(cast.dial(server)):
         clock.started()
         assert clock.gave_up(server, 10) == THANKS_OWED
-    clock = Clock()
-    client, made = cast.answer()
-    clock.started()
-    with closing(made):
+    listener, first = crowded(cast)
+    with listener, first:
+        clock = Clock()
+        client = cast.room.start(command(cast, "client", "127.0.0.1",
+                                         listener.getsockname()[1], "copy"))
+        assert dialling(client), client.stderr
+        clock.started()
         clock.gave_up(client, 10)
 
 

@@ -24,14 +24,13 @@ import pytest
 from lab import kernel, program
 from lab.peer import EOF, Heard, Peer
 from lab.sandbox import Process, Sandbox
-from lab.scenario.cast import Cast, differs, said
+from lab.scenario.cast import ENOUGH, Cast, differs, said
 from lab.scenario.stage import settled
 
 pytestmark = pytest.mark.chapter("07")
 
 FILE = b"To be sent.\n"
 OLD = b"the old one"
-PATIENCE = 5  # seconds: enough, where nobody is to give up
 
 
 @pytest.fixture
@@ -73,7 +72,7 @@ def refused(cast: Cast, words: bytes, end: str = EOF) -> str:
         if old:
             cast.copy.write_bytes(old)
             cast.copy.chmod(0o640)
-        client, server = cast.answer(seconds=PATIENCE)
+        client, server = cast.answer()
         with closing(server):
             server.say(words)
             if end == EOF:
@@ -176,7 +175,7 @@ RECEIPTS = {
 
 @pytest.mark.parametrize("thanks, why", RECEIPTS.values(), ids=RECEIPTS.keys())
 def test_a_receipt_that_is_wrong_has_its_sentence(cast, thanks, why):
-    server = cast.server(FILE, seconds=PATIENCE)
+    server = cast.server(FILE)
     with closing(cast.dial(server)) as client:
         assert client.hear() == Heard(b"12\n" + FILE, EOF)
         client.say(thanks)
@@ -186,7 +185,7 @@ def test_a_receipt_that_is_wrong_has_its_sentence(cast, thanks, why):
 
 
 def test_a_right_receipt_that_is_reset_is_none(cast):
-    server = cast.server(FILE, seconds=PATIENCE)
+    server = cast.server(FILE)
     client = cast.dial(server)
     client.hear()
     client.say(b"Thank you 12\n")
@@ -214,7 +213,7 @@ def held(cast: Cast) -> tuple[Process, Peer, bytes]:
     """Hold a server in the middle of a file; return what it is to send."""
     data = random.Random(LONG).randbytes(1 << 20) * 16
     data = data[:LONG]
-    server = cast.server(data, seconds=PATIENCE)
+    server = cast.server(data)
     client = cast.dial(server)
     assert server.until(lambda: kernel.unread(
         server.pid, *reversed(client.ports)))
@@ -228,7 +227,6 @@ def test_a_file_that_grows_while_it_is_sent_is_not_sent_whole(cast, more):
     with closing(client):
         with cast.original.open("ab") as file:
             file.write(bytes(more))
-        assert position(server, cast.original) < LONG
         heard = client.hear().data
         assert sentence(server) == \
             f"read {cast.original}: it grew beyond {LONG} bytes"
@@ -241,7 +239,6 @@ def test_a_file_that_shrinks_while_it_is_sent_is_not_called_whole(cast, left):
     server, client, whole = held(cast)
     with closing(client):
         os.truncate(cast.original, left)
-        assert position(server, cast.original) < LONG
         heard = client.hear().data
         told = sentence(server)
     came = len(heard) - len(b"%d\n" % LONG)
@@ -254,8 +251,8 @@ def test_a_file_that_shrinks_while_it_is_sent_is_not_called_whole(cast, left):
 def test_a_client_does_not_take_a_file_that_changed(cast, size):
     """The real client, slowed down so that the file changes under way."""
     data = random.Random(size).randbytes(1 << 20) * 16
-    server = cast.server(data[:LONG], seconds=PATIENCE)
-    client = cast.client(cast.port, seconds=PATIENCE)
+    server = cast.server(data[:LONG])
+    client = cast.client(cast.port)
     client.signal(signal.SIGSTOP)
     os.truncate(cast.original, size)
     client.signal(signal.SIGCONT)
@@ -273,7 +270,7 @@ def test_a_client_does_not_take_a_file_that_changed(cast, size):
 def test_the_old_file_stays_until_the_new_one_is_whole(cast):
     data = random.Random(1).randbytes(300_000)
     cast.copy.write_bytes(OLD)
-    client, server = cast.answer(seconds=PATIENCE)
+    client, server = cast.answer()
     with closing(server):
         for words in (b"300000\n", data[:1], data[1:200_000], data[200_000:]):
             server.say(words)
@@ -304,7 +301,7 @@ def test_a_new_file_has_the_mode_that_the_umask_leaves(cast, mask, mode):
 
 def fetched(cast: Cast, file: object = None, before: tuple = ()) -> None:
     """Have the client fetch FILE, and check that it did."""
-    client, server = cast.answer(file, seconds=PATIENCE, before=before)
+    client, server = cast.answer(file, before=before)
     with closing(server):
         server.say(b"12\n" + FILE)
         taken(client, server)
@@ -322,7 +319,7 @@ def test_a_name_without_a_folder_is_in_the_current_one(cast):
 def test_a_name_may_be_as_long_as_names_may_be(cast):
     """The temporary name must not be made of it."""
     name = "n" * 255
-    client, server = cast.answer(name, seconds=PATIENCE)
+    client, server = cast.answer(name)
     with closing(server):
         server.say(b"12\n" + FILE)
         server.half_close()
@@ -337,7 +334,7 @@ BAD_OUTPUTS = {
     "a folder": (".", "not a regular file"),
     "a folder, with a slash": ("folder/", "not a regular file"),
     "a link": ("link", "not a regular file"),
-    "a link to nothing": ("dangling", "No such file or directory"),
+    "a link to nothing": ("dangling", "not a regular file"),
     "a FIFO": ("fifo", "not a regular file"),
     "a device": ("/dev/null", "not a regular file"),
     "a path without end": ("p/" * 5000, "File name too long"),
@@ -354,7 +351,7 @@ def test_an_output_that_cannot_be_replaced_is_trouble(cast, file, why):
     (cast.files / "dangling").symlink_to("nothing")
     os.mkfifo(cast.files / "fifo")
     before = sorted(os.listdir(cast.files))
-    client, server = cast.answer(file, seconds=PATIENCE)
+    client, server = cast.answer(file)
     with closing(server):
         server.say(b"12\n" + FILE)
         server.half_close()
@@ -368,7 +365,7 @@ def test_an_output_that_cannot_be_replaced_is_trouble(cast, file, why):
 
 def test_two_clients_with_one_target_leave_a_whole_file(cast):
     files = [random.Random(n).randbytes(300_000) for n in range(2)]
-    meetings = [cast.answer(seconds=PATIENCE) for _ in files]
+    meetings = [cast.answer() for _ in files]
     for (client, server), data in zip(meetings, files):
         server.say(b"300000\n" + data[:200_000])
         taken(client, server)
@@ -390,7 +387,7 @@ def test_a_client_that_is_told_to_stop_leaves_nothing_behind(cast, name, old):
     number = getattr(signal, name)
     if old:
         cast.copy.write_bytes(old)
-    client, server = cast.answer(seconds=PATIENCE)
+    client, server = cast.answer()
     with closing(server):
         server.say(b"12\n" + FILE)
         taken(client, server)
@@ -403,7 +400,7 @@ def test_a_client_that_is_told_to_stop_leaves_nothing_behind(cast, name, old):
 
 def test_a_client_under_nohup_goes_on(cast):
     client, server = cast.answer(
-        seconds=PATIENCE, before=["sh", "-c", 'trap "" HUP; exec "$@"', "sh"])
+        before=["sh", "-c", 'trap "" HUP; exec "$@"', "sh"])
     with closing(server):
         server.say(b"12\n" + FILE[:6])
         taken(client, server)
@@ -436,8 +433,8 @@ class Meeting:
         self.cast.copy.unlink(missing_ok=True)
         if self.old is not None:
             self.cast.copy.write_bytes(self.old)
-        self.server = self.cast.server(self.data, seconds=PATIENCE)
-        self.client = self.cast.client(self.cast.port, seconds=PATIENCE)
+        self.server = self.cast.server(self.data)
+        self.client = self.cast.client(self.cast.port)
 
     def takes(self) -> float:
         """Return in how many seconds the two are done if nobody dies."""
@@ -454,7 +451,7 @@ class Meeting:
         for name in self.victims:
             getattr(self, name).signal(number)
         for process in (self.server, self.client):
-            assert settled(process, 2 * PATIENCE), self.told(after)
+            assert settled(process, ENOUGH / 2), self.told(after)
         if self.server.exit is None:  # it waits for a client, as it should
             proof = kernel.stuck([self.server])
             assert [how.call for how in proof] == ["accept"], self.told(after)

@@ -83,15 +83,14 @@ static void
 send_file(int conn, int file, const char *path)
 {
     char chunk[CHUNK];
-    ssize_t n, sent;
+    ssize_t n, sent, done;
 
-    while ((n = read(file, chunk, sizeof chunk)) > 0) {
-        sent = write(conn, chunk, (size_t)n);
-        if (sent == -1)
-            err(1, "write to client");
-        if (sent < n)
-            errx(1, "write to client: only %zd of %zd bytes went", sent, n);
-    }
+    while ((n = read(file, chunk, sizeof chunk)) > 0)
+        for (done = 0; done < n; done += sent) {
+            sent = write(conn, chunk + done, (size_t)(n - done));
+            if (sent == -1)
+                err(1, "write to client");
+        }
     if (n == -1)
         err(1, "read %s", path);
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Optional, Sequence
 
 from ..sandbox import Exit, Sandbox
@@ -10,13 +11,14 @@ from .run import Run
 
 
 def refusal(room: Sandbox, argv: Sequence[object], what: str, status: int,
-            boast: str = "listening", otherwise: str = "nothing listens"
-            ) -> Optional[Fault]:
+            boast: str = "listening", otherwise: str = "nothing listens",
+            writes: Sequence[Path] = ()) -> Optional[Fault]:
     """Start a program with bad words; None if it refuses them well.
 
-    `what` is wrong with them. It must not print the `boast`.
+    `what` is wrong with them. It must not print the `boast`. For
+    `writes` see Run.
     """
-    with Run(argv, room=room) as run:
+    with Run(argv, room=room, writes=writes) as run:
         run.finish()
         if (run.process.exit == Exit(status=status) and run.stderr
                 and boast not in run.stdout):

@@ -15,12 +15,14 @@ from ..sandbox import Process, Sandbox
 from .stage import Pair, hope
 
 HOST = "127.0.0.1"
+ENOUGH = 60.0  # seconds that a patient program is given if none are named
 
 
 class Cast:
     """The pair of chapter `number`; `files` is a folder of its own.
 
-    `flags` go to the compiler. `port` tells where the server listens, or the
+    `flags` go to the compiler. Seconds are the patience of chapters that have
+    some. `port` tells where the server listens, or the
     test in its place.
     """
 
@@ -41,7 +43,8 @@ class Cast:
                before: Sequence[object]) -> Process:
         built = program.build(self.pair.folder / f"{side}.c", self._flags)
         self.log = CallLog(fault) if fault else None
-        patience = [] if seconds is None else [seconds]
+        patience = [ENOUGH if seconds is None else seconds] \
+            if self.pair.patient else []
         self.started = self.room.start(
             [*before, built, *words, *patience], cwd=self.files, name=side,
             env={"ASAN_OPTIONS": "verify_asan_link_order=0",

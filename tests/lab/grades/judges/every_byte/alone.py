@@ -69,15 +69,16 @@ def wrong_command_line(client: Path, private: Privacy) -> Optional[Fault]:
             ("no words", ()), ("no FILE", (HOST, 9)),
             ("a word too many", (HOST, 9, file, "more")),
             *((f"PORT {port!r}", (HOST, port, file)) for port in ports)]
-        return next(filter(None, (refuses(room, client, what, words, 2)
-                                  for what, words in tries)), None)
+        return next(filter(None, (
+            refuses(room, client, what, words, 2, Path(given))
+            for what, words in tries)), None)
 
 
 def refuses(room: Sandbox, client: Path, what: str, words: Sequence[object],
-            status: int) -> Optional[Fault]:
+            status: int, given: Path) -> Optional[Fault]:
     """Start it with words that can't work; None if it refuses them well."""
     return refusal(room, [client, *words], what, status, "Received",
-                   "nothing on standard output")
+                   "nothing on standard output", writes=[given])
 
 
 def no_place(client: Path, private: Privacy, what: str, file: Path
@@ -106,7 +107,7 @@ def trouble(client: Path, private: Privacy) -> Optional[Fault]:
         place.mkdir()
         with Sandbox(private) as room:
             found = refuses(room, client, "a HOST that is no address",
-                            ("no address", 9, place / "copy"), 1)
+                            ("no address", 9, place / "copy"), 1, place)
         return (found or no_place(client, private, "a folder as FILE", place)
                 or no_place(client, private, "a FILE in a folder that isn't "
                             "there", place / "not" / "copy"))

@@ -16,7 +16,7 @@ from typing import Callable, Optional
 from .... import program
 from ....ladder import Ladder, ladder
 from ....outcome import Outcome, Part
-from ....peer import NOTHING, Heard
+from ....peer import EOF, NOTHING, Heard
 from ....sandbox import Privacy
 from ...fault import Ending
 from ...run import Run
@@ -24,7 +24,10 @@ from ...run import Run
 HOST = "127.0.0.1"
 PREFIX = "Message from client: "
 LATE = 0.5   # seconds that a server may take longer, on a busy machine
-TRIES = 3    # conversations, if the judge is too slow on a busy machine
+TRIES = 4    # conversations, if the judge is too slow on a busy machine
+SMALL = 1_000, 2_000        # bytes of a file, which is soon on its way
+MEDIUM = 170_000, 200_000   # more than can be on its way to a narrow client
+LARGE = 400_000, 500_000    # more than that, after many sips
 DRIP = 0.05  # seconds between two drips
 SIP = 2048   # bytes
 
@@ -36,7 +39,8 @@ class Talk:
     `early` is what it had printed before a client dialled, `trouble` why no
     client got through to it. `lasted` is the time in seconds from before the
     client dialled to the server's end, or if the client came when it should
-    from before the server listened; None if the end did not come in time.
+    from before the server listened; None if the end did not come in time. It
+    was `in_vain` if the judge itself was too late to see anything.
     """
 
     title: str
@@ -154,9 +158,11 @@ def dawdles(client: Client) -> None:
     """Take most of the time to hear the file; then say nothing."""
     client.hear(SIP)
     left = client.limit - LATE - time.monotonic()
-    client.pause(left - 0.45 * float(client.talk.patience))
+    client.pause(left - 0.35 * float(client.talk.patience))
     client.hear()
-    client.in_vain = time.monotonic() > client.limit - LATE
+    cut = client.heard.end == EOF and \
+        len(client.heard.data) < len(client.talk.file)
+    client.in_vain = cut or time.monotonic() > client.limit - LATE
 
 
 def no_thanks(client: Client) -> None:
@@ -179,14 +185,14 @@ def vanishes(client: Client) -> None:
 class Case:
     """What one conversation is about, and how to make up its inputs.
 
-    `wait` is how long the client lets the server wait for it, in seconds. A
-    `large` file is more than can be on its way to a narrow client.
+    `size` is between which bounds the file's is, in bytes. `wait` is how long
+    the client lets the server wait for it, in seconds.
     """
 
     title: str
     script: Callable[[Client], None]
     patience: Callable[[random.Random], str] = lambda rng: "1"
-    large: bool = False
+    size: tuple[int, int] = SMALL
     wait: float = 0
 
 
@@ -207,27 +213,26 @@ def small(rng: random.Random) -> str:
 
 CASES = {
     "prompt": Case("the client is prompt", prompt, ample),
-    "slow": Case("the client is slow, but in time", slow, most, large=True),
+    "slow": Case("the client is slow, but in time", slow, most, LARGE),
     "silent": Case("the client hears the file and never speaks", silent),
     "dripping": Case(f"the client says a byte every {DRIP:g} seconds",
                      dripping),
     "reads nothing": Case("the client reads nothing", reads_nothing,
-                          large=True),
-    "sips": Case("the client reads a bit now and then", sips, large=True),
+                          size=LARGE),
+    "sips": Case("the client reads a bit now and then", sips, size=LARGE),
     "dawdles": Case("the client takes most of the time to hear the file, and "
-                    "then never speaks", dawdles, large=True),
+                    "then never speaks", dawdles, size=MEDIUM),
     "late": Case("the client comes late, and never speaks", silent, wait=0.4),
     "fraction": Case("the client never speaks", silent, small),
     "no thanks": Case("the client ends without thanks", no_thanks, ample),
     "vanishes": Case("the client vanishes in the middle of the file",
-                     vanishes, ample, large=True),
+                     vanishes, ample, LARGE),
 }
 
 
-def contents(rng: random.Random, large: bool) -> bytes:
-    """Return a file."""
-    return b"F" + rng.randbytes(rng.randrange(400_000, 500_000) if large
-                                else rng.randrange(1_000, 2_000))
+def contents(rng: random.Random, size: tuple[int, int]) -> bytes:
+    """Return a file; it does not begin with NUL."""
+    return b"F" + rng.randbytes(rng.randrange(*size))
 
 
 def letters(rng: random.Random) -> bytes:
@@ -269,17 +274,20 @@ def talked(run: Run, born: float, talk: Talk, case: Case) -> Talk:
     talk = replace(talk, port=port, early=run.stdout)
     run.process.poll(case.wait)
     try:
-        client = Client(run, talk, case.large)
+        client = Client(run, talk, narrow=case.size != SMALL)
     except OSError as error:
         return replace(talk, trouble=f"No client got through to {HOST} {port}:"
                        f" {error.strerror}.")
     case.script(client)
     ended = run.finish() if client.done else run.ends_by(client.limit)
-    lasted = time.monotonic() - (client.began if case.wait else deaf)
+    now = time.monotonic()
+    unseen = not client.done and now > client.limit  # when it was late
+    lasted = now - (client.began if case.wait else deaf)
     if ended:
         client.peer.close()
     return replace(talk, heard=client.heard, lasted=lasted if ended else None,
-                   in_vain=client.in_vain, ladder=drawn(client))
+                   in_vain=client.in_vain or bool(ended) and unseen,
+                   ladder=drawn(client))
 
 
 def converse(server: Path, name: str, seed: int, private: Privacy) -> Talk:
@@ -294,7 +302,7 @@ def converse(server: Path, name: str, seed: int, private: Privacy) -> Talk:
 def conversed(server: Path, name: str, seed: int, private: Privacy) -> Talk:
     """Have one conversation with a fresh server."""
     case, rng = CASES[name], random.Random(f"{seed} {name}")
-    talk = Talk(case.title, case.patience(rng), contents(rng, case.large),
+    talk = Talk(case.title, case.patience(rng), contents(rng, case.size),
                 letters(rng))
     with tempfile.TemporaryDirectory(dir=program.scratch()) as folder:
         file = Path(folder) / "file"

@@ -99,6 +99,6 @@ def command_lines(client: Path, private: Privacy
         tries = commands(str(Path(folder) / "copy"), closed.getsockname()[1])
         return {slug: next(filter(None, (
             refusal(room, [client, *words], what, STATUS[slug], BOAST,
-                    "it boasts of nothing")
+                    "it boasts of nothing", writes=[Path(folder)])
             for what, words in lines)), None)
             for slug, lines in tries.items()}
