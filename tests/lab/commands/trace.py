@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
     number, asked, slug = (arguments + ["", "", ""])[:3]
     folder = program.chapter(number)
     if slug:
-        return show_cell(folder, slug)
+        return show_cell(folder / asked, slug)  # asked: "as-printed", or ""
     ways = scenario.ways(folder)
     if asked and asked not in [way.name for way in ways]:
         known = ", ".join(way.name for way in ways if way.name) or "none"
