@@ -88,7 +88,7 @@ class Wine:
         self.env = {
             "PATH": f"{tools}:{os.environ.get('PATH', os.defpath)}",
             "HOME": str(self._folder), "TMPDIR": str(self._folder),
-            "WINEPREFIX": str(prefix), "WINEDEBUG": "-all",
+            "WINEPREFIX": str(prefix), "WINEDEBUG": "-all,err+module",
             "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe="}
         self._server = self._start_server(wine)
         if not made:  # Wine's own way: seconds, and hundreds of megabytes

@@ -29,7 +29,7 @@ from .walls import NoWalls, Walls
 __all__ = ["Exit", "NoWalls", "Privacy", "Process", "Sandbox", "StillRunning",
            "Walls", "why_not_private"]
 
-KEEPER = Path(__file__).with_name("keeper.py")
+NURSERY = Path(__file__).with_name("nursery.py")
 PATH_INSIDE = "/usr/local/bin:/usr/bin:/bin"
 
 # Whether a room is private, or behind which walls it is as well.
@@ -47,16 +47,15 @@ class Sandbox:
         self._walls = private if isinstance(private, Walls) else None
         if self._walls is not None:
             (self._walls.stage / "root").mkdir(exist_ok=True)
-        self._control, theirs = socket.socketpair(
-            socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._keeper = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(KEEPER), str(theirs.fileno()),
-                 self._walls.told() if self._walls is not None else
-                 "private" if private else "shared"],
-                pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
         self._processes: list[Process] = []
         self._disks: set[str] = set()
+        self._control, theirs = socket.socketpair(
+            socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        privacy = self._walls.told() if self._walls is not None else \
+            "private" if private else "shared"
+        _, nursery = _nursery(os.readlink("/proc/self/ns/mnt"))
+        with theirs:
+            socket.send_fds(nursery, [privacy.encode()], [theirs.fileno()])
         answer = self._control.recv(1 << 16)
         if not answer:
             raise ConnectionError("the sandbox did not start")
@@ -183,8 +182,10 @@ class Sandbox:
 
     def close(self) -> None:
         """End everything that still runs here."""
-        self._control.close()
-        self._keeper.wait()
+        with self._control:
+            self._control.shutdown(socket.SHUT_WR)
+            while self._control.recv(1 << 16):  # EOF: the keeper has ended,
+                pass  # and all it started before it
         for process in self._processes:
             process.close()
 
@@ -206,6 +207,23 @@ def lend(place: Path, whole: bool = False) -> None:
     owner = pwd.getpwnam("nobody")
     for one in (place, *place.rglob("*")):
         os.chown(one, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+
+
+@functools.lru_cache(maxsize=None)
+def _nursery(mounts: str) -> tuple[subprocess.Popen, socket.socket]:
+    """Start the process that keepers are forked from, once for us all.
+
+    Once for each mount namespace that we live in, `mounts`: what is shown to
+    a program must be seen by its keeper. It ends with us. Whoever asks needs
+    no lock: a message is one sandbox.
+    """
+    del mounts  # the child is born where we are
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(NURSERY), str(theirs.fileno())],
+            pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+    return process, ours
 
 
 @functools.lru_cache(maxsize=None)

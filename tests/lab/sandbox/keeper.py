@@ -1,8 +1,8 @@
-"""The first process of a sandbox, run as a script: it starts the others.
+"""The first process of a sandbox: it starts the others.
 
-It makes the namespaces, then serves one request after another from the socket
-whose number is its argument. A request and its answer are one JSON message
-each, with descriptors attached:
+It is forked by nursery.py, makes the namespaces, then serves one request after
+another from its socket. A request and its answer are one JSON message each,
+with descriptors attached:
 
     {"do": "start", "argv", "env", "cwd", "shown", "output"}
                              + stdin, stdout, stderr, status
@@ -14,11 +14,9 @@ each, with descriptors attached:
 
 A request that fails is answered {"error": errno, "what": text}. How a program
 ended is written to its status descriptor, four bytes as waitpid(2) gives it.
-When the socket closes the keeper ends, and all it started with it. Before the
-first request it says {"why_not", "pid"}: "" or why there are no namespaces, and
-its own number outside.
-
-Its second argument is `private`, `shared`, or a description of walls as JSON.
+When the other end hangs up the keeper ends, and all it started with it; its own
+end closes after that. Before the first request it says {"why_not", "pid"}: ""
+or why there are no namespaces, and its own number outside.
 """
 
 from __future__ import annotations
@@ -29,14 +27,11 @@ import selectors
 import signal
 import socket
 import struct
-import sys
 from pathlib import Path
-from typing import Optional
+from typing import NoReturn, Optional
 
-if __name__ == "__main__":  # run with -I: the folder is not searched
-    sys.path.insert(0, str(Path(__file__).resolve().parent))
-    import enclosure
-    import namespaces
+import enclosure
+import namespaces
 
 RESET = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT)
 
@@ -53,6 +48,7 @@ def own_namespaces() -> None:
         if uid != 0:
             raise
         namespaces.unshare(private)
+    namespaces.few_buckets()
     namespaces.set_loopback(up=True)
 
 
@@ -241,27 +237,25 @@ class Keeper:
                     os.close(descriptor)
 
 
-def main() -> None:
-    """Enter the namespaces, say so, serve."""
-    control = socket.socket(fileno=int(sys.argv[1]))
-    control.set_inheritable(False)
+def keep(control: socket.socket, privacy: str) -> NoReturn:
+    """Enter the namespaces, say so, serve.
+
+    `privacy` is `private`, `shared`, or a description of walls as JSON.
+    """
     outside = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
-    walls = json.loads(sys.argv[2]) if sys.argv[2].startswith("{") else None
-    why_not = "not asked for" if sys.argv[2] == "shared" else enter(walls)
+    walls = json.loads(privacy) if privacy.startswith("{") else None
+    why_not = "not asked for" if privacy == "shared" else enter(walls)
     alone = not why_not and (walls is None or "pid" in walls["namespaces"])
     if not alone:
         namespaces.prctl(namespaces.PR_SET_CHILD_SUBREAPER, 1)
     keeper = Keeper(control, outside, walls)
     me = int(os.readlink("self", dir_fd=outside))
-    control.send(json.dumps({"why_not": why_not, "pid": me}).encode())
     try:
+        control.send(json.dumps({"why_not": why_not, "pid": me}).encode())
         keeper.serve()
-    except (ConnectionError, KeyboardInterrupt):
+    except ConnectionError:
         pass
     finally:
         if not alone:
             keeper.kill_all()
-
-
-if __name__ == "__main__":
-    main()
+    os._exit(0)

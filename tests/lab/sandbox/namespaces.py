@@ -127,9 +127,9 @@ def few_buckets() -> None:
     the whole machine's table: 4 ms. Linux 6.1 and later, ip-sysctl.rst.
     """
     try:
-        with open("/proc/sys/net/ipv4/tcp_child_ehash_entries", "w",
-                  encoding="ascii") as setting:
-            setting.write("64")
+        with open("/proc/sys/net/ipv4/tcp_child_ehash_entries",
+                  "wb") as setting:
+            setting.write(b"64")
     except OSError:
         return
     unshare(CLONE_NEWNET)
