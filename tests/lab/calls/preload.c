@@ -114,8 +114,10 @@ begin(void)
     if (fd == -1)
         return;
     map = mmap(NULL, sizeof *calls, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (map != MAP_FAILED)
+    if (map != MAP_FAILED) {
         calls = map;
+        posix_madvise(map, sizeof *calls, POSIX_MADV_RANDOM); /* all holes */
+    }
     REAL(close)(fd);
     if (text != NULL)
         read_fault(text);

@@ -19,7 +19,6 @@ import pwd
 import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Mapping, Optional, Sequence, Union
 
@@ -103,7 +102,8 @@ class Sandbox:
         `most` bytes into one file, if that is less than the walls' own.
         """
         words = [os.fspath(w) if isinstance(w, Path) else str(w) for w in argv]
-        output = (tempfile.TemporaryFile(), tempfile.TemporaryFile())
+        output = tuple(open(os.memfd_create(name), "w+b")
+                       for name in ("stdout", "stderr"))
         theirs = [os.open(os.devnull, os.O_RDONLY) if stdin is None
                   else os.dup(stdin),
                   *(os.dup(stream.fileno()) for stream in output)]
