@@ -90,7 +90,7 @@ say_thanks(int conn)
     if ((size_t)sent < length)
         errx(1, "write to server: only %zd of %zu bytes went", sent, length);
     if (close(conn) == -1)
-        err(1, "close");
+        err(1, "close to server");
 }
 
 int

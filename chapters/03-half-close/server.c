@@ -126,13 +126,13 @@ main(int argc, char *argv[])
     listener = listen_on(where, argv[1], argv[2]);
     conn = accept(listener, NULL, NULL);
     if (conn == -1)
-        err(1, "accept");
+        err(1, "accept a client");
 
     send_file(conn, file, argv[3]);
     if (shutdown(conn, SHUT_WR) == -1) /* sends FIN; the client reads EOF */
-        err(1, "shutdown");
+        err(1, "shutdown to client");
     hear_thanks(conn);
     if (close(conn) == -1)
-        err(1, "close");
+        err(1, "close to client");
     return 0;
 }

@@ -146,13 +146,13 @@ main(int argc, char *argv[])
     listener = listen_on(where, argv[1], argv[2]);
     conn = accept(listener, NULL, NULL);
     if (conn == -1)
-        err(1, "accept");
+        err(1, "accept a client");
 
     send_file(conn, file, argv[3]);
     if (shutdown(conn, how) == -1)
-        err(1, "shutdown");
+        err(1, "shutdown to client");
     status = hear_thanks(conn) ? 0 : 1;
     if (close(conn) == -1) /* after `rd`, only this sends the FIN */
-        err(1, "close");
+        err(1, "close to client");
     return status;
 }

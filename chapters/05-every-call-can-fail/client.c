@@ -61,7 +61,7 @@ say_thanks(int conn)
     if (write_all(conn, thanks, length) < length)
         err(1, "write to server");
     if (close(conn) == -1 && errno != EINTR) /* it is gone, EINTR or not */
-        err(1, "close");
+        err(1, "close to server");
 }
 
 int

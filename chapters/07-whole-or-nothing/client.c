@@ -127,7 +127,7 @@ say_thanks(struct deadline limit, int conn, intmax_t size)
     if (went < length)
         err(1, "write to server");
     if (close(conn) == -1 && errno != EINTR) /* it is gone, EINTR or not */
-        err(1, "close");
+        err(1, "close to server");
 }
 
 int

@@ -146,7 +146,7 @@ main(int argc, char *argv[])
         conn = accept(listener, NULL, NULL);
     while (conn == -1 && (errno == EINTR || errno == ECONNABORTED));
     if (conn == -1)
-        err(1, "accept");
+        err(1, "accept a client");
     limit = deadline_in(patience);
     nonblocking(conn);
 
@@ -154,9 +154,9 @@ main(int argc, char *argv[])
     send_file(limit, conn, file, argv[3], size);
     if (shutdown(conn, SHUT_WR) == -1 && /* sends FIN; the client reads EOF */
         errno != ENOTCONN)               /* it has gone; our read says how */
-        err(1, "shutdown");
+        err(1, "shutdown to client");
     hear_thanks(limit, conn, size);
     if (close(conn) == -1 && errno != EINTR) /* it is gone, EINTR or not */
-        err(1, "close");
+        err(1, "close to client");
     return 0;
 }

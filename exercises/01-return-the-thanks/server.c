@@ -125,12 +125,12 @@ main(int argc, char *argv[])
     listener = listen_on(where, argv[1], argv[2]);
     conn = accept(listener, NULL, NULL);
     if (conn == -1)
-        err(1, "accept");
+        err(1, "accept a client");
 
     /* TODO: begin here. Who waits for what, and what has been said so far? */
     send_file(conn, file, argv[3]);
     if (close(conn) == -1) /* the client reads EOF, and thinks we listen */
-        err(1, "close");
+        err(1, "close to client");
     hear_thanks(conn);
     return 0;
 }

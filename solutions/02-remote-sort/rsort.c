@@ -94,11 +94,11 @@ main(int argc, char *argv[])
 
     copy(STDIN_FILENO, "standard input", conn, "server");
     if (shutdown(conn, SHUT_WR) == -1) /* sends FIN; now the server sorts */
-        err(1, "shutdown");
+        err(1, "shutdown to server");
     copy(conn, "server", STDOUT_FILENO, "standard output");
 
     if (close(conn) == -1)
-        err(1, "close");
+        err(1, "close to server");
     if (close(STDOUT_FILENO) == -1) /* some disks are full only now */
         err(1, "standard output");
     return 0;

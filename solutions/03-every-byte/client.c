@@ -139,6 +139,6 @@ main(int argc, char *argv[])
         err(1, "standard output");
     write_all(conn, thanks, strlen(thanks), "server");
     if (close(conn) == -1 && errno != EINTR)
-        err(1, "close");
+        err(1, "close to server");
     return 0;
 }

@@ -213,7 +213,7 @@ main(int argc, char *argv[])
     listener = listen_on(where, argv[1], argv[2]);
     conn = accept(listener, NULL, NULL);
     if (conn == -1)
-        err(1, "accept");
+        err(1, "accept a client");
     limit.end = now() + limit.patience; /* before that, nobody was late */
     if (fcntl(conn, F_SETFL, O_NONBLOCK) == -1)
         err(1, "fcntl");
@@ -221,9 +221,9 @@ main(int argc, char *argv[])
     send_file(limit, conn, file, argv[3]);
     if (shutdown(conn, SHUT_WR) == -1 && /* sends FIN; the client reads EOF */
         errno != ENOTCONN)               /* it has gone; our read says how */
-        err(1, "shutdown");
+        err(1, "shutdown to client");
     hear_thanks(limit, conn);
     if (close(conn) == -1)
-        err(1, "close");
+        err(1, "close to client");
     return 0;
 }

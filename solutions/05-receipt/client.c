@@ -279,7 +279,7 @@ send_receipt(struct deadline limit, int conn, intmax_t size)
             done += (size_t)n;
     }
     if (close(conn) == -1)
-        err(1, "close");
+        err(1, "close to server");
 }
 
 int

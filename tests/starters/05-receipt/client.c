@@ -90,7 +90,7 @@ send_receipt(int conn, long size)
     if (write(conn, receipt, (size_t)length) == -1)
         err(1, "write to server");
     if (close(conn) == -1)
-        err(1, "close");
+        err(1, "close to server");
 }
 
 int

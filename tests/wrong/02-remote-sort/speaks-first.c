@@ -1,6 +1,6 @@
 /* caught by: whole-answer */
 /* costs also: nothing-to-sort */
-/* happens: of which the first 0 are right */
+/* happens: of which the first */
 /*
  * It prints a sentence of its own before the answer.
  */

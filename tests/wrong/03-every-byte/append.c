@@ -1,5 +1,5 @@
 /* caught by: whole-file */
-/* happens: of which the first 0 are right */
+/* happens: of which the first */
 /*
  * It adds to the file that is there.
  */
