@@ -1,4 +1,5 @@
 # The one door. `make help` says what it opens.
+MAKEFLAGS += --no-builtin-rules
 CFLAGS ?= -O2 -g
 KIT_CFLAGS = -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 LAB = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 PYTHONCOERCECLOCALE=0 \
@@ -17,10 +18,10 @@ needed = $(if $(shell grep -l '"../common/' $(1)),$(filter %.c,$(common)))
 
 all: $(posix) $(if $(mingw),$(winsock)) ## build every chapter, beside its sources
 
-%: %.c $(common)
+$(posix): %: %.c $(common)
 	$(CC) $(KIT_CFLAGS) $(CFLAGS) $< $(call needed,$<) -o $@
 
-%.exe: %.c
+$(winsock): %.exe: %.c
 	$(if $(mingw),,$(error no $(MINGW) here: install gcc-mingw-w64-x86-64))
 	$(MINGW) $(KIT_CFLAGS) $(CFLAGS) $< -o $@ -lws2_32
 

@@ -252,7 +252,7 @@ def test_a_way_that_a_chapter_lacks_is_one_sentence():
     for target, how in (("trace-04", "up"), ("trace-03", "wr")):
         done = make(target, f"HOW={how}")
         assert done.returncode == 2
-        assert f"no way '{how}'" in done.stderr
+        assert f"does not run in a way '{how}'" in done.stderr
 
 
 def test_the_demo_fails_when_a_lesson_is_not_shown(tmp_path, monkeypatch,

@@ -46,8 +46,12 @@ def chapter(number: str) -> Path:
 
 
 def compiler() -> list[str]:
-    """Return the command that compiles C: $CC, or cc."""
-    return shlex.split(os.environ.get("CC") or "cc")
+    """Return the command that compiles C: $CC, or cc; or NotInstalled."""
+    words = shlex.split(os.environ.get("CC") or "cc")
+    if not shutil.which(words[0]):
+        raise NotInstalled(f"no C compiler {words[0]!r} here: install gcc, or "
+                           "name another one in CC")
+    return words
 
 
 def for_windows(source: Path) -> bool:
@@ -76,7 +80,7 @@ def command(source: Path, made: Path, flags: Sequence[str] = ()
     """Return the command that makes a program of one source.
 
     Unfortified: a fortified read is another function, unseen by the recorder.
-    Raises NotInstalled where there is no compiler for Windows and the source is.
+    Raises NotInstalled where there is no compiler for it.
     """
     windows = for_windows(source)
     shared = sorted((CHAPTERS / "common").glob("*.c")) \
@@ -92,7 +96,7 @@ def build(source: Path, flags: tuple[str, ...] = ()) -> Path:
     """Compile one source file and return the program, built once a run.
 
     Raises DoesNotCompile with the compiler's own words, and NotInstalled where
-    there is no compiler for Windows and the source is.
+    there is no compiler for it.
     """
     folder = Path(tempfile.mkdtemp(dir=scratch()))
     folder.chmod(0o755)

@@ -18,6 +18,7 @@ import functools
 import glob
 import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import Mapping, Optional, Sequence
@@ -46,6 +47,22 @@ def missing() -> str:
     except program.NotInstalled as error:
         return str(error)
     return ""
+
+
+@functools.lru_cache(maxsize=None)
+def _in_order() -> str:
+    """Return the words that switch a program's address randomization off.
+
+    Wine wants one address for itself (0x7ffe0000, KUSER_SHARED_DATA), and once
+    in some hundred starts the heap that Linux gives its loader is there already:
+    then it ends at once, without a word. "" where it can't be switched off.
+    """
+    words = ["setarch", "-R"]  # personality(2), ADDR_NO_RANDOMIZE
+    try:
+        subprocess.run([*words, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return " ".join(words) + " "
 
 
 def needed(folder: Path) -> bool:
@@ -83,7 +100,7 @@ class Wine:
         tools.mkdir()
         made = _make_prefix(prefix)
         self._wine = tools / "wine"
-        self._wine.write_text(f'#!/bin/sh\nexec {wine} "$@"\n')
+        self._wine.write_text(f'#!/bin/sh\nexec {_in_order()}{wine} "$@"\n')
         self._wine.chmod(0o755)
         self.env = {
             "PATH": f"{tools}:{os.environ.get('PATH', os.defpath)}",

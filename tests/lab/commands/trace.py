@@ -63,8 +63,9 @@ def main(arguments: list[str]) -> int:
         return show_cell(folder / asked, slug)  # asked: "as-printed", or ""
     ways = scenario.ways(folder)
     if asked and asked not in [way.name for way in ways]:
-        known = ", ".join(way.name for way in ways if way.name) or "none"
-        print(f"trace: {folder.name} has no way {asked!r} (known: {known})",
+        known = ", ".join(way.name for way in ways if way.name)
+        print(f"trace: {folder.name} does not run in a way {asked!r}: "
+              + (f"HOW is one of {known}" if known else "it takes no HOW"),
               file=sys.stderr)
         return 2
     say_if_shared()

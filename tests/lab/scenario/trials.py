@@ -120,10 +120,12 @@ def pair(content: bytes, title: str = "the pair",
 
 def faults(stage: Stage) -> Iterator[Act]:
     """Cut the counts of some calls, interrupt others."""
-    for fault in (Fault("short", percent=50, seed=1),
-                  Fault("EINTR", percent=20, seed=2)):
+    for title, fault in (
+            ("every other count short", Fault("short", percent=50, seed=1)),
+            ("a signal in every fifth call",
+             Fault("EINTR", percent=20, seed=2))):
         stage.copy.unlink(missing_ok=True)
-        yield from pair(LARGE[:3000], str(fault), fault)(stage)
+        yield from pair(LARGE[:3000], title, fault)(stage)
 
 
 def thanks_in_bytes(stage: Stage) -> Iterator[Act]:
@@ -340,9 +342,11 @@ def ipv6(stage: Stage) -> Iterator[Act]:
 
 SCENARIOS = (
     Scenario("polite", "polite", "03", pair(SAMPLE)),
-    Scenario("empty", "empty file", "03", pair(b"")),
-    Scenario("multiple", "full buffers", "03", pair(b"x" * 3000)),
-    Scenario("binary", "binary file", "03", pair(bytes(range(256)) * 16)),
+    Scenario("empty", "empty file", "03", pair(b"", "an empty file")),
+    Scenario("multiple", "full buffers", "03",
+             pair(b"x" * 3000, "a file of full buffers")),
+    Scenario("binary", "binary file", "03",
+             pair(bytes(range(256)) * 16, "a file of all bytes")),
     Scenario("bytes", "thanks in bytes", "05", thanks_in_bytes),
     Scenario("long", "endless thanks", "05", thanks_too_long),
     Scenario("faults", "short counts, EINTR", "05", faults),
