@@ -273,7 +273,7 @@ def out_of_turn(stage: Stage) -> Iterator[Act]:
     server = stage.serve(LARGE[:400_000])
     peer = stage.dial(server)
     peer.say(b"Thank you! " * 1000)
-    settled(server, 0.5)
+    settled(server)
     came = peer.hear()
     peer.half_close()
     settled(server)

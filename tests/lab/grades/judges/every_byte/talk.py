@@ -20,6 +20,7 @@ from ....ladder import Ladder, ladder
 from ....outcome import Outcome, Part
 from ....peer import NOTHING, Heard, Peer
 from ....sandbox import Exit, Privacy, Sandbox
+from ...contents import binary
 from ...fault import Ending
 from ...guest import PORT, Guest
 
@@ -120,7 +121,7 @@ def gone(guest: Guest, peer: Peer, talk: Talk) -> Talk:
 
 def some(least: int, most: int) -> Callable[[random.Random], bytes]:
     """Return what makes up a file of that many random bytes."""
-    return lambda rng: rng.randbytes(rng.randrange(least, most))
+    return lambda rng: binary(rng, least, most)
 
 
 def text(least: int, most: int) -> Callable[[random.Random], bytes]:

@@ -18,6 +18,7 @@ from ....ladder import Ladder, ladder
 from ....outcome import Outcome, Part
 from ....peer import EOF, NOTHING, Heard
 from ....sandbox import Privacy
+from ...contents import binary
 from ...fault import Ending
 from ...run import Run
 
@@ -232,7 +233,7 @@ CASES = {
 
 def contents(rng: random.Random, size: tuple[int, int]) -> bytes:
     """Return a file; it does not begin with NUL."""
-    return b"F" + rng.randbytes(rng.randrange(*size))
+    return b"F" + binary(rng, *size)
 
 
 def letters(rng: random.Random) -> bytes:

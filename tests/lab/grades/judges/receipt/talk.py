@@ -18,6 +18,7 @@ from ....ladder import Ladder, ladder
 from ....outcome import Outcome, Part
 from ....peer import NOTHING, RESET, Heard, Peer
 from ....sandbox import Privacy, Sandbox
+from ...contents import binary
 from ...fault import Ending
 from ...guest import PORT, Guest
 from ...left import left
@@ -293,8 +294,8 @@ def converse(client: Path, name: str, seed: int, private: Privacy) -> Talk:
     """Have one conversation with a fresh client."""
     case, rng = CASES[name], random.Random(f"{seed} {name}")
     patience = case.patience(rng)
-    talk = Talk(case.title, patience, rng.randbytes(rng.randrange(
-        *case.length)), rng.randbytes(500) if case.old else None)
+    talk = Talk(case.title, patience, binary(rng, *case.length),
+                rng.randbytes(500) if case.old else None)
     with tempfile.TemporaryDirectory(dir=program.scratch()) as scratch:
         folder = Path(scratch) / "here"
         folder.mkdir()

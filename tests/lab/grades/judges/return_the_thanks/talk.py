@@ -15,6 +15,7 @@ from ....ladder import Ladder, ladder
 from ....outcome import Outcome, Part
 from ....peer import EOF, NOTHING, Heard, Peer
 from ....sandbox import Exit, why_not_private
+from ...contents import binary
 from ...fault import Ending
 from ...run import Run
 
@@ -116,8 +117,7 @@ def letters(rng: random.Random, length: int) -> bytes:
 
 def plain(rng: random.Random, least: int, most: int) -> bytes:
     """Return random bytes, of which the last part would show in a message."""
-    head = rng.randbytes(rng.randrange(least, most))
-    return head + bytes(rng.choices(string.digits.encode(), k=BOUND))
+    return binary(rng, least, most) + bytes(rng.choices(string.digits.encode(), k=BOUND))
 
 
 @dataclass(frozen=True)
