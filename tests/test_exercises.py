@@ -7,15 +7,18 @@ wrong answer begins by saying what becomes of it:
     /* caught by: SLUG */               the check that is meant for it
     /* costs also: SLUG ... */          the others that it can't help failing
     /* happens: TEXT */                 what the report says of it
+    /* needs: namespaces */             without them nobody can tell
 """
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Optional
 
 import pytest
 
@@ -39,11 +42,11 @@ needs_private = pytest.mark.skipif(
     reason=f"no network namespaces: {sandbox.why_not_private()}")
 
 
-def answers(kind: str):
+def answers(kind: str, among: Callable[[Path], bool] = lambda _: True):
     """Parametrize by the answers of one kind: tests/KIND/NN-name/*.c."""
     return pytest.mark.parametrize("source", [
         pytest.param(source, id=f"{source.parent.name[:2]}-{source.stem}")
-        for source in sorted((TESTS / kind).glob("*/*.c"))])
+        for source in sorted((TESTS / kind).glob("*/*.c")) if among(source)])
 
 
 def told(score: Score) -> str:
@@ -61,14 +64,21 @@ def happened(score: Score, slug: str) -> str:
     return next(r.happened for r in score.results if r.check.slug == slug)
 
 
-def hand_in(tmp_path: Path, source: Path, private: bool = True) -> Score:
-    """Judge one source in the place of the first that is asked for."""
+@functools.lru_cache(maxsize=None)
+def handed_in(source: Path) -> Path:
+    """Return a folder with a source in the place of the first asked for."""
+    folder = Path(tempfile.mkdtemp(dir=program.scratch()))
     exercise = source.parent.name
     sources = judges.judge_of(exercise).sources
     for other in sources[1:]:
-        shutil.copy(program.ROOT / "solutions" / exercise / other, tmp_path)
-    shutil.copy(source, tmp_path / sources[0])
-    return grade(tmp_path, exercise, private=private)
+        shutil.copy(program.ROOT / "solutions" / exercise / other, folder)
+    shutil.copy(source, folder / sources[0])
+    return folder
+
+
+def hand_in(source: Path, private: bool = True) -> Score:
+    """Judge an answer from tests/right or tests/wrong."""
+    return grade(handed_in(source), source.parent.name, private=private)
 
 
 def remark(source: Path, what: str) -> str:
@@ -132,6 +142,7 @@ def test_the_starter_of_01_is_chapter_01_to_the_letter():
 # --- who passes ------------------------------------------------------------
 
 @pytest.mark.answers
+@pytest.mark.timed
 @each_exercise
 @pytest.mark.parametrize("private", (True, False), ids=("private", "shared"))
 def test_the_solution_scores_in_full(folder, private):
@@ -141,6 +152,7 @@ def test_the_solution_scores_in_full(folder, private):
         told(score)
 
 
+@pytest.mark.timed
 @each_exercise
 def test_the_starter_compiles_and_fails_for_its_reason(folder):
     score = grade(folder, folder.name)
@@ -149,24 +161,37 @@ def test_the_starter_compiles_and_fails_for_its_reason(folder):
     assert 0 <= score.points < MAXIMUM / 4
 
 
-@answers("wrong")
-def test_a_wrong_answer_fails_the_check_meant_for_it(tmp_path, source):
-    score = hand_in(tmp_path, source)
+def is_caught(score: Score, source: Path) -> None:
+    """Check that a wrong answer fails what is meant for it, and no more."""
     meant = remark(source, "caught by")
     assert set(failed(score)) == {
         meant, *remark(source, "costs also").split()}, told(score)
     assert remark(source, "happens") in happened(score, meant), told(score)
 
 
+@pytest.mark.timed
+@answers("wrong")
+def test_a_wrong_answer_fails_the_check_meant_for_it(source):
+    is_caught(hand_in(source), source)
+
+
+@pytest.mark.soak(only=True)
+@answers("wrong", lambda source: remark(source, "needs") != "namespaces")
+def test_it_does_so_where_namespaces_are_forbidden(source):
+    is_caught(hand_in(source, private=False), source)
+
+
+@pytest.mark.timed
 @answers("right")
-def test_a_right_answer_in_another_style_loses_nothing(tmp_path, source):
-    score = hand_in(tmp_path, source)
+def test_a_right_answer_in_another_style_loses_nothing(source):
+    score = hand_in(source)
     assert score.full, told(score)
 
 
+@pytest.mark.timed
 @answers("right")
-def test_nor_does_it_where_namespaces_are_forbidden(tmp_path, source):
-    score = hand_in(tmp_path, source, private=False)
+def test_nor_does_it_where_namespaces_are_forbidden(source):
+    score = hand_in(source, private=False)
     assert score.full, told(score)
 
 
@@ -319,9 +344,8 @@ def test_a_ladder_in_which_the_program_did_the_same_is_drawn_once(starter):
 
 @pytest.mark.answers
 @needs_private
-def test_a_ladder_shows_who_waits_for_what(tmp_path):
-    score = hand_in(tmp_path, TESTS / "wrong" / FIRST /
-                    "read-before-shutdown.c")
+def test_a_ladder_shows_who_waits_for_what():
+    score = hand_in(TESTS / "wrong" / FIRST / "read-before-shutdown.c")
     drawn = next(r.ladder for r in score.results if r.ladder)
     cells = [cell for row in drawn.rows for cell in row.client]
     assert cells[0] == "connect()" and cells[-1] == "recv(conn) ..."

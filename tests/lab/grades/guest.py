@@ -15,13 +15,14 @@ import select
 import struct
 import termios
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Sequence
 
 from ..calls import Call, Fault
 from ..peer import Peer, listen
 from ..sandbox import Privacy, Sandbox
-from .run import Run
+from .run import OUTPUT, Run
 
 
 class _Word(enum.Enum):
@@ -34,6 +35,28 @@ PORT = _Word.PORT  # stands for it on a command line
 OUT_OF_ROOM = ("/bin/sh", "-c", 'exec "$0" "$@" >/dev/full')
 
 
+@dataclass(frozen=True)
+class Disk:
+    """A disk that a folder has for itself, `seen` from outside at some place.
+
+    Without namespaces there is none. What is as good for who writes: files of
+    at most `most` bytes, and no signal, so that the next write fails (EFBIG in
+    place of ENOSPC); `before` stands before the command then.
+    """
+
+    seen: Path
+    before: tuple[str, ...] = ()
+    most: int = OUTPUT
+
+    @staticmethod
+    def of(room: Sandbox, folder: Path, size: int) -> Disk:
+        """Give a folder a disk of `size` bytes; its plain files move in."""
+        if room.private:
+            return Disk(room.disk(folder, size, keep=True))
+        return Disk(folder, ("/bin/sh", "-c",
+                             'trap "" XFSZ; exec "$0" "$@"'), size)
+
+
 class Guest(Run):
     """A program that is to dial us, at the port that stands for PORT."""
 
@@ -42,18 +65,22 @@ class Guest(Run):
                  fault: Optional[Fault] = None,
                  room: Optional[Sandbox] = None, lent: bool = False,
                  writes: Sequence[Path] = (),
-                 cwd: Optional[Path] = None) -> None:
+                 cwd: Optional[Path] = None,
+                 disk: Optional[Disk] = None) -> None:
         """Listen, then start it; for `writes` and `cwd` see Run.
 
-        A `room` of the caller's ends with it, unless it is `lent`.
+        A `room` of the caller's ends with it, unless it is `lent`. A `disk` is
+        one of that room.
         """
         self._lent = lent
         room = room or Sandbox(private)
         self.listener, self.port = listen(room)
         try:
-            super().__init__([self.port if word is PORT else word
-                              for word in argv], room=room, watched=True,
-                             stdin=stdin, fault=fault, writes=writes, cwd=cwd)
+            words = [self.port if word is PORT else word for word in argv]
+            super().__init__([*disk.before, *words] if disk else words,
+                             room=room, output=disk.most if disk else OUTPUT,
+                             watched=True, stdin=stdin, fault=fault,
+                             writes=writes, cwd=cwd)
         except OSError:
             self.listener.close()
             if not lent:

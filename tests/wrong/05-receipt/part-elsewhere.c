@@ -1,6 +1,7 @@
 /* caught by: whole */
 /* costs also: receipt */
 /* happens: FILE was the old one */
+/* needs: namespaces */
 /*
  * The unfinished file is in the folder where we stand. rename works within one
  * file system only.

@@ -22,7 +22,7 @@ from ....peer import NOTHING, Heard, Peer
 from ....sandbox import Exit, Privacy, Sandbox
 from ...contents import binary
 from ...fault import Ending
-from ...guest import PORT, Guest
+from ...guest import PORT, Disk, Guest
 
 HOST = "127.0.0.1"
 THANKS = b"Thank you"
@@ -229,17 +229,6 @@ def read(file: Path) -> Optional[bytes]:
         return opened.read(MOST) if plain else None
 
 
-def fill(room: Sandbox, folder: Path, file: Path) -> None:
-    """Let a folder have a disk that is too small for the file.
-
-    Where that is forbidden, FILE is a link to a device that is full (full(4)).
-    """
-    if room.private:
-        room.disk(folder, DISK)
-    else:
-        file.symlink_to("/dev/full")
-
-
 def converse(client: Path, name: str, seed: int, private: Privacy) -> Talk:
     """Have one conversation with a fresh client."""
     case, rng = CASES[name], random.Random(f"{seed} {name}")
@@ -250,10 +239,9 @@ def converse(client: Path, name: str, seed: int, private: Privacy) -> Talk:
         file, room = folder / "copy", Sandbox(private)
         if case.old:
             file.write_bytes(rng.randbytes(case.old))
-        if case.full:
-            fill(room, folder, file)
+        disk = Disk.of(room, folder, DISK) if case.full else None
         with Guest([client, HOST, PORT, file], fault=fault, room=room,
-                   writes=[folder]) as guest:
+                   writes=[folder], disk=disk) as guest:
             talk = talked(guest, talk, case)
             guest.finish()
             return replace(talk, stored=read(file), stdout=guest.stdout,

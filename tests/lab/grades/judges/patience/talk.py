@@ -28,7 +28,8 @@ LATE = 0.5   # seconds that a server may take longer, on a busy machine
 TRIES = 4    # conversations, if the judge is too slow on a busy machine
 SMALL = 1_000, 2_000        # bytes of a file, which is soon on its way
 MEDIUM = 170_000, 200_000   # more than can be on its way to a narrow client
-LARGE = 400_000, 500_000    # more than that, after many sips
+LARGE = 400_000, 500_000    # more than that, after some sips
+HUGE = 3_000_000, 3_100_000  # more than that, however many sips: buffers grow
 DRIP = 0.05  # seconds between two drips
 SIP = 2048   # bytes
 
@@ -220,7 +221,7 @@ CASES = {
                      dripping),
     "reads nothing": Case("the client reads nothing", reads_nothing,
                           size=LARGE),
-    "sips": Case("the client reads a bit now and then", sips, size=LARGE),
+    "sips": Case("the client reads a bit now and then", sips, size=HUGE),
     "dawdles": Case("the client takes most of the time to hear the file, and "
                     "then never speaks", dawdles, size=MEDIUM),
     "late": Case("the client comes late, and never speaks", silent, wait=0.4),

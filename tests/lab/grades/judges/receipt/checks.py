@@ -120,8 +120,8 @@ def refuses(*names: str) -> Callable[[Talks], Optional[Fault]]:
         for name in names:
             talk = talks[name]
             early = talk.premature
-            if not talk.tried or not (talk.trouble or talk.heard.data or early
-                                      or talk.ending.hang):
+            if not (talk.trouble or talk.heard.data or early
+                    or talk.ending.hang):
                 continue
             return blame(talk, "it sends no receipt, and ends.", said(talk),
                          "It had not waited for EOF." if early else "")
@@ -166,7 +166,7 @@ def keeps_the_old(talks: Talks) -> Optional[Fault]:
         if talk.stayed and talk.midway != talk.old:
             return blame(talk, expected, "When the client waited for more "
                          f"{held(talk.midway, talk)}.")
-        if talk.tried and talk.after != talk.old and not talk.ending.hang \
+        if talk.after != talk.old and not talk.ending.hang \
                 and not content_with(talk):
             return blame(talk, expected,
                          f"At the end {held(talk.after, talk)}.")
@@ -198,10 +198,9 @@ def status(talks: Talks) -> Optional[Fault]:
     noticed = 0
     for name in (*BAD, "taken"):
         talk = talks[name]
-        if not talk.trouble and (not talk.tried or talk.ending.hang
-                                 or content_with(talk)):
+        if not talk.trouble and (talk.ending.hang or content_with(talk)):
             continue
-        noticed += name != "full disk"  # where that can't be tried: no talk
+        noticed += 1
         if (talk.ending.exit == Exit(status=1) and talk.ending.stderr
                 and BOAST not in talk.stdout):
             continue

@@ -20,7 +20,7 @@ from ....peer import NOTHING, RESET, Heard, Peer
 from ....sandbox import Privacy, Sandbox
 from ...contents import binary
 from ...fault import Ending
-from ...guest import PORT, Guest
+from ...guest import PORT, Disk, Guest
 from ...left import left
 
 HOST = "127.0.0.1"
@@ -63,7 +63,6 @@ class Talk:
     stdout: str = ""
     ending: Ending = field(default_factory=Ending)
     ladder: Optional[Ladder] = None
-    tried: bool = True
 
     @property
     def receipt(self) -> bytes:
@@ -281,15 +280,6 @@ def talked(guest: Guest, talk: Talk, case: Case, folder: Path, born: float
                    mode=permissions(file), others=tuple(others[:SHOWN]))
 
 
-def prepared(talk: Talk, case: Case, room: Sandbox, folder: Path) -> Path:
-    """Make the disk and the old FILE; return where they are seen."""
-    if talk.old is not None:
-        (folder / FILE).write_bytes(talk.old)
-        (folder / FILE).chmod(OLD_MODE)
-    return room.disk(folder, case.disk, keep=True) \
-        if case.disk and room.private else folder
-
-
 def converse(client: Path, name: str, seed: int, private: Privacy) -> Talk:
     """Have one conversation with a fresh client."""
     case, rng = CASES[name], random.Random(f"{seed} {name}")
@@ -299,16 +289,17 @@ def converse(client: Path, name: str, seed: int, private: Privacy) -> Talk:
     with tempfile.TemporaryDirectory(dir=program.scratch()) as scratch:
         folder = Path(scratch) / "here"
         folder.mkdir()
+        if talk.old is not None:
+            (folder / FILE).write_bytes(talk.old)
+            (folder / FILE).chmod(OLD_MODE)
         room = Sandbox(private)
-        seen = prepared(talk, case, room, folder)
-        if case.disk == SMALL_DISK and not room.private:
-            room.close()
-            return replace(talk, tried=False)
+        disk = Disk.of(room, folder, case.disk) if case.disk else None
         born = time.monotonic()
         own = () if case.disk else (folder,)
         with Guest([client, HOST, PORT, FILE if own else folder / FILE,
                     *([patience] if patience else [])], room=room,
-                   writes=[folder], cwd=folder if own else Path(scratch)
-                   ) as guest:
-            talk = talked(guest, talk, case, seen, born)
+                   writes=[folder], cwd=folder if own else Path(scratch),
+                   disk=disk) as guest:
+            talk = talked(guest, talk, case, disk.seen if disk else folder,
+                          born)
             return replace(talk, stdout=guest.stdout, ending=guest.ending)
