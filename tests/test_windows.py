@@ -384,14 +384,6 @@ def test_wine_does_not_reset_as_windows_is_documented_to(windows):
 
 # --- what it takes ---------------------------------------------------------
 
-@pytest.mark.parametrize("source", sorted(FOLDER.glob("*.c")),
-                         ids=lambda source: source.stem)
-def test_the_sources_keep_within_the_bounds_of_a_page(source):
-    lines = source.read_text().splitlines()
-    assert 60 <= len(lines) <= 200
-    assert max(map(len, lines)) <= 80
-
-
 @pytest.fixture
 def make(tmp_path):
     """Say what make would do where nothing is built, without MinGW."""
