@@ -77,8 +77,9 @@ def handed_in(source: Path) -> Path:
 
 
 def hand_in(source: Path, private: bool = True) -> Score:
-    """Judge an answer from tests/right or tests/wrong."""
-    return grade(handed_in(source), source.parent.name, private=private)
+    """Judge an answer from tests/right or tests/wrong, compiled once."""
+    return grade(handed_in(source), source.parent.name, private=private,
+                 build=program.build)
 
 
 def remark(source: Path, what: str) -> str:
@@ -188,7 +189,6 @@ def test_a_right_answer_in_another_style_loses_nothing(source):
     assert score.full, told(score)
 
 
-@pytest.mark.timed
 @answers("right")
 def test_nor_does_it_where_namespaces_are_forbidden(source):
     score = hand_in(source, private=False)
