@@ -125,6 +125,18 @@ def _at_port(pid: int, port: int) -> Iterator[list[str]]:
         return
 
 
+def waited(pid: int) -> float:
+    """Return for how many seconds a process has waited for a processor.
+
+    /proc/PID/schedstat; 0 where the kernel does not count it.
+    """
+    try:
+        text = Path(f"/proc/{pid}/schedstat").read_text()
+    except FileNotFoundError:
+        return 0.0
+    return int(text.split()[1]) / 1e9
+
+
 def unread(pid: int, port: int, peer_port: int) -> Optional[int]:
     """Return how many bytes wait to be read at the `port` end of a connection.
 

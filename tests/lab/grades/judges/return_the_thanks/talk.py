@@ -159,13 +159,21 @@ CASES = {
 
 
 def a_port(rng: random.Random, private: bool) -> int:
-    """Return a port that nobody uses where the server will run."""
-    if private and not why_not_private():
-        return rng.randrange(10_000, 30_000)
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody uses where the server will run.
+
+    It is below those that the kernel gives out (ip(7), ip_local_port_range),
+    so that on a shared loopback nobody is given it meanwhile.
+    """
+    while True:
+        port = rng.randrange(10_000, 30_000)
+        if private and not why_not_private():
+            return port
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return port
 
 
 def drawn(run: Run, peer: Peer, talk: Talk) -> Ladder:
