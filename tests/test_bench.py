@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import time
 
 import pytest
 
-from lab import kernel, peer, program, scenario, wire
+from lab import kernel, peer, program, sandbox, scenario, wire
 from lab.sandbox import Exit, Sandbox, StillRunning, why_not_private
 from lab.commands import demo
 
@@ -102,6 +103,25 @@ def test_a_program_starts_with_the_signals_and_descriptors_of_a_shell(room):
     assert numbers == ["0", "1", "2", "3"]  # 3 is ls's own
     libcs_own = 1 << 32 - 1 | 1 << 33 - 1  # make's posix_spawn ignores these
     assert int(ignored, 16) & ~libcs_own == 0
+
+
+def test_another_sandbox_can_be_had_when_somebody_kills_what_makes_them():
+    with Sandbox() as room:
+        nursery, _ = sandbox._nursery(os.readlink("/proc/self/ns/mnt"))
+        nursery.kill()
+        nursery.wait()
+        with Sandbox() as other:
+            assert str(other.start(["true"]).wait()) == "exit 0"
+        assert str(room.start(["true"]).wait()) == "exit 0"
+
+
+@needs_private
+def test_a_sandbox_whose_first_process_is_killed_is_over():
+    with Sandbox() as room:
+        sleeper = room.start(["sleep", "1000"])
+        os.kill(room._keeper_pid, signal.SIGKILL)
+        with pytest.raises(ConnectionError):
+            sleeper.wait()
 
 
 @needs_private

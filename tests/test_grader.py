@@ -266,9 +266,9 @@ def asked(monkeypatch, capfd, **words: object) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize("words,what", [
-    ({}, "say where they are"),
+    ({}, "SUBMISSIONS=folder is missing"),
     ({"SUBMISSIONS": "/no such"}, "there is no such folder"),
-    ({"SUBMISSIONS": "@", "SEED": "seven"}, "SEED 'seven': not a number"),
+    ({"SUBMISSIONS": "@", "SEED": "seven"}, "SEED 'seven': not a whole number"),
     ({"SUBMISSIONS": "@", "OUT": "@/grades"}, "taken for one"),
     ({"SUBMISSIONS": "@", "STUDENT": "nobody"}, "no folder of that name")])
 def test_a_wrong_command_line_is_one_sentence(classroom, monkeypatch, capfd,

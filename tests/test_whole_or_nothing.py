@@ -333,6 +333,8 @@ BAD_OUTPUTS = {
     "in a folder that is a file": ("copy/copy", "Not a directory"),
     "a folder": (".", "not a regular file"),
     "a folder, with a slash": ("folder/", "not a regular file"),
+    "a new folder": ("new/", "no name for a file"),
+    "nothing": ("", "no name for a file"),
     "a link": ("link", "not a regular file"),
     "a link to nothing": ("dangling", "not a regular file"),
     "a FIFO": ("fifo", "not a regular file"),
@@ -381,7 +383,8 @@ def test_two_clients_with_one_target_leave_a_whole_file(cast):
 
 # --- deaths that the client lives to see -----------------------------------
 
-@pytest.mark.parametrize("name", ("SIGTERM", "SIGINT", "SIGHUP"))
+@pytest.mark.parametrize("name", ("SIGTERM", "SIGINT", "SIGQUIT",
+                                  "SIGHUP"))
 @pytest.mark.parametrize("old", (None, OLD), ids=("new", "old"))
 def test_a_client_that_is_told_to_stop_leaves_nothing_behind(cast, name, old):
     number = getattr(signal, name)
@@ -514,7 +517,8 @@ def test_told_to_stop_at_any_moment_the_client_leaves_nothing_behind(
     meeting.victims = ("client",)
     after = meeting.share * meeting.takes()
     meeting.struck(random.Random(seed).choice(
-        (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)), after)
+        (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)),
+        after)
     meeting.judge(after)
     assert not meeting.cast.left_over(), meeting.told(after)
 

@@ -6,8 +6,8 @@
  * New here: an EOF proves nothing, the announced length does. What comes goes
  * into a file beside FILE, and takes the name of FILE once it is whole and on
  * the disk; thanks are for that alone. Until then an old FILE stays as it is,
- * and its mode stays for good. An error or a signal leaves nothing behind
- * (common/part.h says how).
+ * and its mode stays for good. Nothing is left behind by an error, nor by who
+ * ends us with a signal made for that (common/part.h).
  *
  * Over the wire: in come the length in decimal digits, a newline, that many
  * bytes and EOF. Out go "Thank you ", the length and a newline, then FIN.
@@ -70,7 +70,7 @@ hear_length(struct deadline limit, int conn)
 static void
 keep(struct part part, const char *path)
 {
-    while (fsync(part.file) == -1) /* a name for bytes that are on the disk */
+    while (fsync(part.file) == -1) /* first the bytes, then the name */
         if (errno != EINTR)
             err(1, "fsync %s", path);
     if (close(part.file) == -1 && errno != EINTR)

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char suffix[] = "/half-close.XXXXXX";
@@ -36,7 +37,7 @@ remove_part_and_die(int signal_number)
 static void
 remove_at_end(void)
 {
-    static const int deaths[] = {SIGHUP, SIGINT, SIGTERM};
+    static const int deaths[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     void (*before)(int);
     size_t i;
 
@@ -60,8 +61,11 @@ mode_for(const char *path)
     int found = lstat(path, &st);
 
     umask(mask);
-    if (found == -1 && errno == ENOENT)
+    if (found == -1 && errno == ENOENT) {
+        if (path[0] == '\0' || path[strlen(path) - 1] == '/')
+            errx(1, "open %s: no name for a file", path);
         return 0666 & ~mask;
+    }
     if (found == 0 && !S_ISREG(st.st_mode))
         errx(1, "open %s: not a regular file", path);
     if (found == -1 || access(path, W_OK) == -1)

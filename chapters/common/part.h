@@ -3,8 +3,8 @@
  *
  * It stands beside the file that it is to become, since rename(2) works within
  * one file system only. A program has one of them at a time, and leaves none
- * behind: not at its exit, nor when SIGHUP, SIGINT or SIGTERM ends it. Only a
- * kill -9 or a power cut leaves a half-close.XXXXXX.
+ * behind: not at its exit, nor when somebody ends it (SIGHUP, SIGINT, SIGQUIT,
+ * SIGTERM). Any other death, and a power cut, leave a half-close.XXXXXX.
  */
 #ifndef PART_H
 #define PART_H

@@ -50,7 +50,7 @@ def missing() -> str:
 
 
 @functools.lru_cache(maxsize=None)
-def _in_order() -> str:
+def _without_aslr() -> str:
     """Return the words that switch a program's address randomization off.
 
     Wine wants one address for itself (0x7ffe0000, KUSER_SHARED_DATA), and once
@@ -100,7 +100,7 @@ class Wine:
         tools.mkdir()
         made = _make_prefix(prefix)
         self._wine = tools / "wine"
-        self._wine.write_text(f'#!/bin/sh\nexec {_in_order()}{wine} "$@"\n')
+        self._wine.write_text(f'#!/bin/sh\nexec {_without_aslr()}{wine} "$@"\n')
         self._wine.chmod(0o755)
         self.env = {
             "PATH": f"{tools}:{os.environ.get('PATH', os.defpath)}",

@@ -57,6 +57,7 @@ arrive. That is how to hang up without losing the answer.""", _heard),
 
 def main(_: list[str]) -> int:
     """Run the lessons; fail unless each shows what it is about."""
+    program.compiler()  # before a word is said
     say_if_shared()
     failed = []
     for lesson in LESSONS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -98,9 +99,13 @@ def _walls() -> Finding:
 
 
 def _pytest() -> Finding:
-    done = subprocess.run([sys.executable, "-m", "pytest", "--version"],
-                          capture_output=True, check=False)
-    return Finding("pytest", done.returncode == 0,
+    asked = [program.ROOT / "tests" / ".venv" / "bin" / "python",
+             sys.executable, "/usr/bin/python3"]  # as tests/run does
+    found = any(subprocess.run([python, "-m", "pytest", "--version"],
+                               capture_output=True, check=False
+                               ).returncode == 0
+                for python in filter(os.path.exists, asked))
+    return Finding("pytest", found,
                    "`make test` gets it; or install python3-pytest")
 
 

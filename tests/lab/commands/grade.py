@@ -31,7 +31,7 @@ def _number(environ: Mapping[str, str], name: str) -> Optional[int]:
     """Return a number that was asked for, None if none was."""
     word = environ.get(name, "")
     if word and not (word.isascii() and word.isdigit()):
-        raise Wrong(f"{name} {word!r}: not a number")
+        raise Wrong(f"{name} {word!r}: not a whole number from 0 on")
     return int(word) if word else None
 
 
@@ -39,7 +39,7 @@ def _places(environ: Mapping[str, str]) -> tuple[Path, Path]:
     """Return where the submissions are, and where the grades go."""
     word = environ.get("SUBMISSIONS", "")
     if not word:
-        raise Wrong("say where they are: make grade SUBMISSIONS=folder")
+        raise Wrong("SUBMISSIONS=folder is missing: where they are")
     submissions = Path(word).resolve()
     beside = submissions.with_name(submissions.name + "-grades")
     out = Path(environ.get("OUT") or beside).resolve()
@@ -83,6 +83,8 @@ def _asked_for(environ: Mapping[str, str], among: list[Student]
     if "STUDENT" not in environ:
         return None
     name = environ["STUDENT"]
+    if not name:
+        raise Wrong("STUDENT=name is missing: whom to grade anew")
     found = [student for student in among if student.folder.name == name]
     if not found:
         raise Wrong(f"STUDENT {name!r}: no folder of that name")

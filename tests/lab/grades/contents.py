@@ -12,7 +12,7 @@ TRAPS = b"\0\n\r\x1a\xff"
 def binary(rng: random.Random, least: int, most: int) -> bytes:
     """Return `least` to `most` - 1 random bytes, with a trap of each kind.
 
-    If it has room for them: luck alone spares one file in some hundred.
+    If there is room: by chance alone a file may lack one of them.
     """
     made = bytearray(rng.randbytes(rng.randrange(least, most)))
     places = rng.sample(range(len(made)), min(len(made), len(TRAPS)))

@@ -39,9 +39,9 @@ OUT_OF_ROOM = ("/bin/sh", "-c", 'exec "$0" "$@" >/dev/full')
 class Disk:
     """A disk that a folder has for itself, `seen` from outside at some place.
 
-    Without namespaces there is none. What is as good for who writes: files of
-    at most `most` bytes, and no signal, so that the next write fails (EFBIG in
-    place of ENOSPC); `before` stands before the command then.
+    Without namespaces there is none. In its place RLIMIT_FSIZE bounds files to
+    `most` bytes, with SIGXFSZ ignored: the next write fails, with EFBIG for
+    ENOSPC. `before` stands before the command then.
     """
 
     seen: Path

@@ -40,7 +40,7 @@ def _check(result: Result, style: text.Style) -> str:
     """Return a check's own line."""
     check = result.check
     points = f"{result.points}/{check.points}"
-    return (f"{_mark(result.verdict, style)}  {points:>5}  {check.slug:<18}  "
+    return (f"{_mark(result.verdict, style)}  {points:>5}  {check.slug:<19}  "
             f"{check.sentence}")
 
 

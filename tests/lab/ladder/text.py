@@ -54,12 +54,14 @@ def text(ladder: Ladder, style: Style, times: bool = True) -> str:
                                   for cell in row.client)])
     span = max([SPAN, *(len(row.arrow.label) + 5 for row in ladder.rows
                         if row.arrow)])
-    head = "   ms  " if times else ""
+    digits = max([5, *(len(f"{row.time:.1f}") for row in ladder.rows)])
+    head = f"{'ms':>{digits}}  " if times else ""
     lines = [f"{head}{'client':<{width}}  {'':{span}}  server"]
     for row in ladder.rows:
         for index, (client, server) in enumerate(
                 zip_longest(row.client or [""], row.server, fillvalue="")):
-            when = f"{row.time:5.1f}  " if index == 0 else " " * 7
+            when = f"{row.time:{digits}.1f}  " if index == 0 \
+                else " " * (digits + 2)
             arrow = _arrow(row.arrow if index == 0 else None, span, style)
             lines.append(f"{when if times else ''}{shown(client):<{width}}  "
                          f"{arrow}  {shown(server)}".rstrip())

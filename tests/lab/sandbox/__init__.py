@@ -52,11 +52,11 @@ class Sandbox:
             socket.AF_UNIX, socket.SOCK_SEQPACKET)
         privacy = self._walls.told() if self._walls is not None else \
             "private" if private else "shared"
-        _, nursery = _nursery(os.readlink("/proc/self/ns/mnt"))
         with theirs:
-            socket.send_fds(nursery, [privacy.encode()], [theirs.fileno()])
+            _ask_for_a_keeper(privacy, theirs)
         answer = self._control.recv(1 << 16)
         if not answer:
+            self._control.close()
             raise ConnectionError("the sandbox did not start")
         told = json.loads(answer)
         self.why_not: str = told["why_not"]
@@ -183,9 +183,12 @@ class Sandbox:
     def close(self) -> None:
         """End everything that still runs here."""
         with self._control:
-            self._control.shutdown(socket.SHUT_WR)
-            while self._control.recv(1 << 16):  # EOF: the keeper has ended,
-                pass  # and all it started before it
+            try:
+                self._control.shutdown(socket.SHUT_WR)
+                while self._control.recv(1 << 16):  # EOF: the keeper has
+                    pass  # ended, and all it started before it
+            except ConnectionError:
+                pass  # it was killed, with an answer or a request unread
         for process in self._processes:
             process.close()
 
@@ -214,8 +217,8 @@ def _nursery(mounts: str) -> tuple[subprocess.Popen, socket.socket]:
     """Start the process that keepers are forked from, once for us all.
 
     Once for each mount namespace that we live in, `mounts`: what is shown to
-    a program must be seen by its keeper. It ends with us. Whoever asks needs
-    no lock: a message is one sandbox.
+    a program must be seen by its keeper. It ends with us. Keepers, and the
+    programs, have the umask and the limits that we had when it was started.
     """
     del mounts  # the child is born where we are
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -224,6 +227,20 @@ def _nursery(mounts: str) -> tuple[subprocess.Popen, socket.socket]:
             [sys.executable, "-I", "-S", str(NURSERY), str(theirs.fileno())],
             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
     return process, ours
+
+
+def _ask_for_a_keeper(privacy: str, control: socket.socket) -> None:
+    """Have a keeper forked, which serves the other end of `control`."""
+    mounts = os.readlink("/proc/self/ns/mnt")
+    for last in (False, True):
+        _, nursery = _nursery(mounts)
+        try:
+            socket.send_fds(nursery, [privacy.encode()], [control.fileno()])
+            return
+        except BrokenPipeError:  # somebody has killed it
+            _nursery.cache_clear()
+            if last:
+                raise
 
 
 @functools.lru_cache(maxsize=None)

@@ -21,7 +21,7 @@ import keeper
 
 
 def main() -> None:
-    """Fork and forget: the kernel buries keepers, their sockets tell of it."""
+    """Fork a keeper for each message; with SIGCHLD ignored none is a zombie."""
     asked = socket.socket(fileno=int(sys.argv[1]))
     asked.set_inheritable(False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: we go with ours
@@ -30,13 +30,18 @@ def main() -> None:
         privacy, attached, _, _ = socket.recv_fds(asked, 1 << 16, 1)
         if not privacy:
             return
-        control = socket.socket(fileno=attached[0])
-        control.set_inheritable(False)
-        if os.fork() == 0:
-            asked.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            keeper.keep(control, privacy.decode())
-        control.close()
+        if not attached:
+            continue  # no descriptor was left for it: it sees EOF
+        with socket.socket(fileno=attached[0]) as control:
+            control.set_inheritable(False)
+            try:
+                born = os.fork() == 0
+            except OSError:
+                continue  # too many processes: it sees EOF, the rest live on
+            if born:
+                asked.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                keeper.keep(control, privacy.decode())
 
 
 if __name__ == "__main__":

@@ -264,7 +264,10 @@ def disk_full(stage: Stage) -> Iterator[Act]:
 
 
 def killed(stage: Stage) -> Iterator[Act]:
-    """Kill the server half way: its kernel sends a perfectly good FIN."""
+    """Send the FIN that a killed server's kernel would, half way.
+
+    And live on, to hear whether there are thanks for that.
+    """
     yield _left_by(stage, SAMPLE, 6, "a server that is killed")
 
 

@@ -108,7 +108,8 @@ def name_first(talks: Talks) -> Optional[Fault]:
     talk = talks["taken"]
     expected = "the file can't have its name, so there is no receipt for it."
     if talk.midway is not None:
-        return blame(talk, expected, f"Half way {held(talk.midway, talk)}.")
+        return blame(talk, "nothing has the name FILE until the file is whole.",
+                     f"Half way {held(talk.midway, talk)}.")
     if talk.trouble or not talk.stayed or talk.heard.data:
         return blame(talk, expected, said(talk))
     return idle(talks)
@@ -211,7 +212,8 @@ def status(talks: Talks) -> Optional[Fault]:
                      else "")
     if not noticed:
         return blame(talks["short"], "it complains.",
-                     "Nor did it where anything else went wrong.")
+                     "It complained neither here nor where anything else went "
+                     "wrong.")
     return idle(talks)
 
 
