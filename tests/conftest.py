@@ -18,7 +18,7 @@ collect_ignore: list[str] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --chapter, --submission, --no-skips and --soak."""
+    """Add --chapter, --submission, --no-skips, --soak and --turns."""
     parser.addoption("--chapter", metavar="NN",
                      help="only what checks this chapter")
     parser.addoption("--submission", metavar="DIR", type=Path,
@@ -28,6 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                      help="a test that is skipped has failed")
     parser.addoption("--soak", action="store_true",
                      help="the long forms, and nothing that has none")
+    parser.addoption("--turns", metavar="N", type=int, default=20,
+                     help="how often --soak runs what depends on time")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
                             "is nothing else; --soak runs it")
     config.addinivalue_line("markers", "answers: needs the answers, which a "
                             "handout has not")
-    config.addinivalue_line("markers", "timed: --soak runs it twenty times")
+    config.addinivalue_line("markers", "timed: --soak runs it --turns times")
     if not config.getoption("--submission"):
         collect_ignore.append("test_submission.py")
     number = config.getoption("--chapter")
@@ -50,11 +52,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what depends on time twenty times under --soak."""
+    """Run what depends on time again and again under --soak."""
     if (metafunc.config.getoption("--soak")
             and metafunc.definition.get_closest_marker("timed")):
         metafunc.fixturenames.append("turn")
-        metafunc.parametrize("turn", range(20))
+        metafunc.parametrize(
+            "turn", range(metafunc.config.getoption("--turns")))
 
 
 def _is_handout() -> bool:

@@ -7,6 +7,7 @@ from typing import Optional
 
 from .. import matrix, program, sandbox
 from ..matrix.svg import svg
+from ..outcome import Part
 
 
 def _progress(done: int, of: int) -> None:
@@ -15,6 +16,16 @@ def _progress(done: int, of: int) -> None:
         end = "\n" if done == of else ""
         print(f"\r{done} of {of} cells measured", end=end, file=sys.stderr,
               flush=True)
+
+
+def state(part: Part) -> str:
+    """Return how a program ended, or what it does if it has not."""
+    if part.exit:
+        return str(part.exit)
+    if part.asleep is None:
+        return "still runs"
+    call = part.asleep.call
+    return "listens" if call.startswith("accept") else f"asleep in {call}()"
 
 
 def reasons(cells: list[matrix.Cell]) -> str:
@@ -28,11 +39,10 @@ def reasons(cells: list[matrix.Cell]) -> str:
                 part = getattr(act.outcome, name)
                 if part.bench:
                     continue
-                end = part.exit or ("asleep for ever" if part.asleep
-                                    else "still waits")
                 words = (part.stderr or part.stdout).strip().split("\n")[-1]
-                said = "" if words.startswith("listening") else words
-                lines.append(f"{'':14}  {act.title}: {name}: {end}"
+                said = "" if words.startswith("listening") else \
+                    words.replace(f"{name}: ", "", 1)
+                lines.append(f"{'':14}  {act.title}: {name}: {state(part)}"
                              + (f": {said}" if said else ""))
     return "\n".join(lines)
 
