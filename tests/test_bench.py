@@ -243,13 +243,29 @@ def test_the_wire_sees_each_packet_once_with_its_length(room, listener):
         accepted.close()  # with unread input: a reset
         segments = tap.read(until_over=True)
     port = listener.getsockname()[1]
-    data = [s for s in segments if s.length]
+    data = [s for s in wire.without_repeats(segments) if s.length]
     assert [(s.length, s.destination) for s in data] == [(1000, port)]
     assert data[0].payload == b"x" * (wire.Wire.KEPT - 52)
     assert [s.source for s in segments if s.flags & wire.RST] == [port]
     assert not any(s.flags & wire.FIN for s in segments)
     assert tap.lost() == 0
     tap.close()
+
+
+def test_what_crosses_twice_counts_once():
+    def sent(sequence: int, payload: bytes, flags: int = wire.ACK,
+             source: int = 1) -> wire.Segment:
+        return wire.Segment(0.0, source, 3 - source, flags, sequence,
+                            len(payload), payload)
+    last = wire.CIRCLE - 1
+    news = [sent(last, b"", wire.SYN), sent(last, b"x", source=2),
+            sent(0, b"abc"), sent(3, b"d"), sent(4, b"", wire.ACK),
+            sent(4, b"", wire.ACK | wire.FIN), sent(5, b"", wire.RST)]
+    syn, other, abc, d, ack, fin, rst = news
+    assert list(wire.without_repeats(
+        [syn, syn, other, abc, abc, other, sent(2, b"cd"), d, abc, ack, ack,
+         fin, fin, sent(3, b"d", wire.ACK | wire.FIN), rst])) == [
+             syn, other, abc, d, ack, ack, fin, rst]
 
 
 # --- the command line ------------------------------------------------------

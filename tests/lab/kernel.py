@@ -48,10 +48,12 @@ class HasPid(Protocol):
 class Connection:
     """A row of /proc/net/tcp or tcp6 that belongs to a program.
 
-    Queues are in bytes: `unsent` or not yet acknowledged, `unread`.
+    `host` and `port` are its own end. Queues are in bytes: `unsent` or not yet
+    acknowledged, `unread`.
     """
 
     descriptor: int
+    host: str
     port: int
     peer_port: int
     state: str
@@ -87,6 +89,14 @@ def _sockets(pid: int) -> dict[str, int]:
     return held
 
 
+def _address(digits: str) -> str:
+    """Read an address as /proc/net shows it: 32-bit words in this order."""
+    words = [int(digits[i:i + 8], 16) for i in range(0, len(digits), 8)]
+    packed = struct.pack(f"={len(words)}I", *words)
+    return socket.inet_ntop(
+        socket.AF_INET6 if len(words) == 4 else socket.AF_INET, packed)
+
+
 def connections(pid: int) -> list[Connection]:
     """Return the TCP sockets of a process; none if it has gone."""
     found = []
@@ -99,9 +109,10 @@ def connections(pid: int) -> list[Connection]:
                 row = line.split()
                 if row[9] not in held:
                     continue
+                host, port = row[1].split(":")
                 queues = [int(n, 16) for n in row[4].split(":")]
                 found.append(Connection(
-                    held[row[9]], int(row[1].split(":")[1], 16),
+                    held[row[9]], _address(host), int(port, 16),
                     int(row[2].split(":")[1], 16), STATES[int(row[3], 16)],
                     *queues, row[5].split(":")[0] != "00"))
     except (FileNotFoundError, ProcessLookupError, PermissionError):

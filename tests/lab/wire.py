@@ -14,8 +14,8 @@ import select
 import socket
 import struct
 import time
-from dataclasses import dataclass
-from typing import Optional
+from dataclasses import dataclass, replace
+from typing import Iterable, Iterator, Optional
 
 from .sandbox import Sandbox
 
@@ -23,24 +23,34 @@ ETH_P_IP = 0x0800
 SO_TIMESTAMPNS = 35
 SOL_PACKET, PACKET_STATISTICS = 263, 6
 
+CIRCLE = 1 << 32  # sequence numbers go round (RFC 9293 section 3.4)
+
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One TCP segment (RFC 9293 section 3.1); `time` in seconds (realtime)."""
+    """One TCP segment (RFC 9293 section 3.1); `time` in seconds (realtime).
+
+    `sequence` is that of its first byte, `length` in bytes; `payload` can be
+    less than that (Wire.KEPT).
+    """
 
     time: float
     source: int
     destination: int
     flags: int
+    sequence: int
     length: int
     payload: bytes
 
     @property
-    def pure_ack(self) -> bool:
-        """Whether it carries nothing but an acknowledgement."""
-        return not self.length and not self.flags & (FIN | SYN | RST)
+    def space(self) -> int:
+        """How many sequence numbers it takes: a SYN and a FIN take one each.
+
+        0 for a pure acknowledgement and for a RST.
+        """
+        return self.length + sum(bool(self.flags & f) for f in (SYN, FIN))
 
 
 def _segment(when: float, packet: bytes, full: int) -> Optional[Segment]:
@@ -48,16 +58,40 @@ def _segment(when: float, packet: bytes, full: int) -> Optional[Segment]:
     header = (packet[0] & 15) * 4
     if packet[0] >> 4 != 4 or packet[9] != socket.IPPROTO_TCP:
         return None
-    source, destination = struct.unpack_from("!HH", packet, header)
+    source, destination, sequence = struct.unpack_from("!HHI", packet, header)
     start = header + (packet[header + 12] >> 4) * 4
     return Segment(when, source, destination, packet[header + 13],
-                   full - start, packet[start:])
+                   sequence, full - start, packet[start:])
 
 
 def over(segments: list[Segment]) -> bool:
     """Whether a conversation has ended: a RST, or a FIN each way."""
     ended = {s.source for s in segments if s.flags & FIN}
     return any(s.flags & RST for s in segments) or len(ended) >= 2
+
+
+def without_repeats(segments: Iterable[Segment]) -> Iterator[Segment]:
+    """Leave out what was sent before, be it a whole segment or its beginning.
+
+    A sender that waits long for an ACK sends its last bytes once more (RFC
+    8985 section 7), so on a busy machine much crosses twice.
+    """
+    due: dict[tuple[int, int], int] = {}
+    for segment in segments:
+        if not segment.space:
+            yield segment
+            continue
+        way = segment.source, segment.destination
+        repeated = (due.get(way, segment.sequence) - segment.sequence) % CIRCLE
+        if repeated > CIRCLE // 2:  # it is ahead: the tap lost something
+            repeated = 0
+        if repeated >= segment.space:
+            continue
+        due[way] = (segment.sequence + segment.space) % CIRCLE
+        yield replace(segment,
+                      sequence=(segment.sequence + repeated) % CIRCLE,
+                      length=segment.length - repeated,
+                      payload=segment.payload[repeated:])
 
 
 class Wire:

@@ -12,7 +12,7 @@ from typing import Iterable, Optional
 
 from ..calls import Call
 from ..outcome import Outcome, Part
-from ..wire import ACK, FIN, RST, SYN, Segment
+from ..wire import ACK, FIN, RST, SYN, Segment, without_repeats
 
 READS = ("read", "recv")
 WRITES = ("write", "send")
@@ -81,13 +81,16 @@ def _data_label(payload: bytes, length: int, segments: int) -> str:
 
 
 def _rows(segments: Iterable[Segment], port: int) -> list[Row]:
-    """Turn segments into rows: pure ACKs left out, runs of data as one."""
+    """Turn segments into rows: runs of data as one, nothing shown twice.
+
+    Pure acknowledgements are left out.
+    """
     rows: list[Row] = []
     upto = {True: 0, False: 0}
     run: list[Segment] = []
     start: Optional[float] = None
-    for segment in segments:
-        if segment.pure_ack:
+    for segment in without_repeats(segments):
+        if not segment.space and not segment.flags & RST:
             continue
         start = segment.time if start is None else start
         from_client = segment.destination == port

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Mapping, Optional, Sequence
 
-from .... import program
+from .... import kernel, program
 from ....sandbox import Sandbox
 from ...fault import Fault
 from ...refusal import refusal
@@ -24,8 +24,17 @@ def reaches(run: Run, host: str, port: int) -> bool:
     return True
 
 
+def elsewhere(run: Run, host: str) -> list[str]:
+    """Return the other addresses at which the program listens.
+
+    To knock there would tell less: without namespaces, others listen too.
+    """
+    return sorted({c.host for c in kernel.connections(run.process.pid)
+                   if c.state == "LISTEN"} - {host, f"::ffff:{host}"})
+
+
 def only_there(server: Path, seed: int, private: bool) -> Optional[Fault]:
-    """Knock at another address than the one that was given."""
+    """Look where it listens, and knock at the address that was given."""
     rng = random.Random(f"{seed} only there")
     given = f"127.{rng.randrange(1, 255)}.{rng.randrange(255)}.7"
     happened = ""
@@ -35,11 +44,11 @@ def only_there(server: Path, seed: int, private: bool) -> Optional[Fault]:
         if port is None:
             run.finish()
             happened = "It did not come to listen."
-        elif reaches(run, HOST, port):
-            happened = f"A client got through to {HOST}."
+        elif elsewhere(run, given):
+            happened = f"It listens at {' and '.join(elsewhere(run, given))}."
         elif not reaches(run, given, port):
             happened = f"No client got through to {given}."
-        return Fault(f"With HOST {given}: only {given} answers.", happened,
+        return Fault(f"With HOST {given}: it listens only there.", happened,
                      run.ending) if happened else None
 
 
