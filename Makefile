@@ -1,5 +1,5 @@
 # The one door. `make help` says what it opens.
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules  # only the rules below make a program
 CFLAGS ?= -O2 -g
 KIT_CFLAGS = -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 LAB = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 PYTHONCOERCECLOCALE=0 \

@@ -1,4 +1,4 @@
-"""Where keepers come from, run as a script: it forks one for each sandbox.
+"""The sandboxes' fork server, run as a script: each keeper is its child.
 
 A Python that has to start and to load its modules first costs ten times what
 the namespaces do, so this one does it once. Each message that it gets on the

@@ -117,7 +117,8 @@ def letters(rng: random.Random, length: int) -> bytes:
 
 def plain(rng: random.Random, least: int, most: int) -> bytes:
     """Return random bytes, of which the last part would show in a message."""
-    return binary(rng, least, most) + bytes(rng.choices(string.digits.encode(), k=BOUND))
+    last = rng.choices(string.digits.encode(), k=BOUND)
+    return binary(rng, least, most) + bytes(last)
 
 
 @dataclass(frozen=True)
