@@ -60,8 +60,9 @@ def failed(score: Score) -> list[str]:
 
 
 def happened(score: Score, slug: str) -> str:
-    """Return what is said to have happened in a check."""
-    return next(r.happened for r in score.results if r.check.slug == slug)
+    """Return what is said to have happened in a check, and how it ended."""
+    return next(f"{r.happened} {r.ending}".strip() for r in score.results
+                if r.check.slug == slug)
 
 
 @functools.lru_cache(maxsize=None)
@@ -258,7 +259,7 @@ def test_a_crash_is_told_in_words_and_costs_what_it_spoils(tmp_path):
     crashed = next(r for r in score.results if not r.passed)
     assert crashed.verdict is Verdict.CRASHED
     assert "killed by SIGSEGV: it used memory that is not its own" \
-        in crashed.happened
+        in crashed.ending
 
 
 @pytest.mark.answers
@@ -332,6 +333,9 @@ def test_a_report_says_all_that_helps(starter):
     assert "\n      happened  EOF came, but the thanks were answered" in said
     assert "\n      reread    chapters/03-half-close/README.md\n" in said
     assert "read(conn) = -1 EBADF" in said
+    in_a_line = " ".join(said.split())
+    assert in_a_line.count("client: Bad file descriptor'") == 1
+    assert in_a_line.count("It ended as above.") == 7
     assert said.endswith("\n15 of 100 points\n"
                          "this very run again: make check-01 SEED=7\n")
     assert max(map(len, said.splitlines())) < 120

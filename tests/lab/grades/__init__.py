@@ -47,14 +47,16 @@ class Check:
 class Result:
     """What became of a check; the rest is told only where it did not pass.
 
-    `expected` and `happened` are sentences, `ladder` is what crossed and what
-    the program called (None where there was no conversation).
+    `expected`, `happened` and `ending`, how the program ended, are sentences;
+    `ladder` is what crossed and what the program called (None where there was
+    no conversation).
     """
 
     check: Check
     verdict: Verdict
     expected: str = ""
     happened: str = ""
+    ending: str = ""
     ladder: Optional[Ladder] = None
 
     @property

@@ -64,9 +64,8 @@ class Fault:
 
     def result(self, check: Check) -> Result:
         """Charge it to a check; how the program ended is always told."""
-        happened = " ".join(filter(None, [self.happened, str(self.ending)]))
-        return Result(check, self.ending.verdict, self.expected, happened,
-                      self.ladder)
+        return Result(check, self.ending.verdict, self.expected,
+                      self.happened, str(self.ending), self.ladder)
 
 
 def result(check: Check, fault: Optional[Fault]) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from typing import Optional, Sequence
 
 from ..ladder import Ladder, text
 from ..program import CHAPTERS, ROOT
@@ -51,18 +52,30 @@ def _shape(drawn: Ladder) -> list[str]:
             for cell in (row.client if drawn.bench else row.server)]
 
 
-def _fault(result: Result, shown: list[Ladder], style: text.Style
+def _happened(result: Result, before: Optional[Result]) -> str:
+    """Return what happened; an ending like the one before is not told again.
+    """
+    ending = result.ending
+    if before and ending and ending == before.ending:
+        ending = "It hangs as above." if result.verdict is Verdict.HUNG \
+            else "It ended as above."
+    return " ".join(filter(None, [result.happened, ending]))
+
+
+def _fault(result: Result, before: Sequence[Result], style: text.Style
            ) -> list[str]:
     """Return what there is to say about a check that did not pass.
 
-    Of ladders in which the program did the same the first is drawn.
+    Of ladders in which the program did the same the first is drawn; `before`
+    are the faults that the reader has seen.
     """
     lines = ["", _told("expected", result.expected),
-             _told("happened", result.happened),
+             _told("happened", _happened(result, before[-1] if before
+                                         else None)),
              _told("reread", _chapter(result.check.reread))]
     drawn = result.ladder
-    if drawn and _shape(drawn) not in map(_shape, shown):
-        shown.append(drawn)
+    if drawn and _shape(drawn) not in [_shape(r.ladder) for r in before
+                                       if r.ladder]:
         lines += ["", textwrap.indent(text.text(drawn, style).rstrip("\n"),
                                       " " * 6)]
     return [*lines, ""]
@@ -79,11 +92,12 @@ def report(score: Score, style: text.Style) -> str:
     if score.trouble:
         lines += [textwrap.fill(f"Nothing could be judged: {score.trouble}.",
                                 WIDTH, break_long_words=False), ""]
-    shown: list[Ladder] = []
+    faults: list[Result] = []
     for result in score.results:
         lines.append(_check(result, style))
         if not result.passed and not score.trouble:
-            lines += _fault(result, shown, style)
+            lines += _fault(result, faults, style)
+            faults.append(result)
     lines += ["", f"{score.points} of {score.maximum} points"]
     if not score.full:
         lines.append(f"this very run again: {score.again}")

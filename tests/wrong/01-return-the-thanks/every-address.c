@@ -1,5 +1,5 @@
 /* caught by: only-there */
-/* happens: It listens at 0.0.0.0. */
+/* happens: A client got through to 127.0.0.1: it listens at 0.0.0.0. */
 /*
  * It binds INADDR_ANY, as most examples do: the file is then offered to the
  * whole network.
