@@ -26,6 +26,7 @@ HOST = "127.0.0.1"
 PREFIX = "Message from client: "
 LATE = 0.5   # seconds that a server may take longer, on a busy machine
 TRIES = 4    # conversations, if the judge is too slow on a busy machine
+TARDY = 1/3  # of the server's patience: so long it may take to come at once
 SMALL = 1_000, 2_000        # bytes of a file, which is soon on its way
 MEDIUM = 170_000, 200_000   # more than can be on its way to a narrow client
 LARGE = 400_000, 500_000    # more than that, after some sips
@@ -273,7 +274,8 @@ def talked(run: Run, born: float, talk: Talk, case: Case) -> Talk:
     if port is None:
         return replace(talk, trouble="It did not come to listen.")
     run.says(b"\n")
-    talk = replace(talk, port=port, early=run.stdout)
+    tardy = time.monotonic() - deaf > TARDY * float(talk.patience)
+    talk = replace(talk, port=port, early=run.stdout, in_vain=tardy)
     run.process.poll(case.wait)
     try:
         client = Client(run, talk, narrow=case.size != SMALL)
@@ -288,7 +290,7 @@ def talked(run: Run, born: float, talk: Talk, case: Case) -> Talk:
     if ended:
         client.peer.close()
     return replace(talk, heard=client.heard, lasted=lasted if ended else None,
-                   in_vain=client.in_vain or bool(ended) and unseen,
+                   in_vain=tardy or client.in_vain or bool(ended) and unseen,
                    ladder=drawn(client))
 
 
