@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,39 @@ def test_the_servers_own_reading_ends_at_once(room, tmp_path, name):
     with peer.dial(room, offer.port):
         assert str(offer.process.wait()) == "exit 1"
     assert offer.process.stderr == b"server: read from client: no thanks\n"
+
+
+@pytest.mark.chapter("04")
+@pytest.mark.parametrize("hows,accepted", [
+    ((socket.SHUT_RD,), True), ((socket.SHUT_WR,), True),
+    ((socket.SHUT_RDWR,), False),
+    ((socket.SHUT_RD, socket.SHUT_WR), False),
+    ((socket.SHUT_WR, socket.SHUT_RD), False)])
+def test_both_halves_refuse_what_neither_does_alone(room, hows, accepted):
+    listener, port = peer.listen(room)
+    with listener, peer.dial(room, port) as theirs, \
+            peer.accept(listener) as ours:
+        for how in hows:
+            ours.shutdown(how)
+        theirs.sendall(b"Thank you")
+        if accepted:
+            assert ours.recv(30) == b"Thank you"
+        assert peer.was_reset(theirs, 0 if accepted else peer.BOUND) \
+            != accepted
+
+
+@pytest.mark.chapter("04")
+def test_who_shuts_down_once_more_than_both_is_not_connected(room):
+    listener, port = peer.listen(room)
+    with listener, peer.dial(room, port) as theirs, \
+            peer.accept(listener) as ours:
+        ours.shutdown(socket.SHUT_RDWR)
+        assert peer.hear(theirs).end == peer.EOF
+        theirs.shutdown(socket.SHUT_RDWR)
+        bound = time.monotonic() + peer.BOUND  # until its FIN has arrived
+        with pytest.raises(OSError, match="not connected"):
+            while time.monotonic() < bound:
+                theirs.shutdown(socket.SHUT_RDWR)
 
 
 @chapters("02")

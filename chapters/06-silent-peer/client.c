@@ -34,6 +34,7 @@ receive_file(struct deadline limit, int conn, const char *path)
 {
     char chunk[CHUNK];
     ssize_t n;
+    size_t went;
     intmax_t came = 0;
     int file;
 
@@ -43,7 +44,11 @@ receive_file(struct deadline limit, int conn, const char *path)
     if (file == -1)
         err(1, "open %s", path);
     while ((n = read_by(limit, conn, chunk, sizeof chunk)) > 0) {
-        if (write_all(file, chunk, (size_t)n) < (size_t)n)
+        went = write_by(limit, file, chunk, (size_t)n); /* maybe to a pipe */
+        if (went < (size_t)n && errno == EAGAIN)
+            errx(1, "gave up after %g seconds: %s takes no more",
+                 limit.patience, path);
+        if (went < (size_t)n)
             err(1, "write %s", path);
         came += n;
     }

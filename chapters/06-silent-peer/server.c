@@ -32,7 +32,7 @@ enum { CHUNK = 30 }; /* bytes in one read or write, as in the textbook */
 enum { THANKS = 1024 }; /* bytes we are ready to hear */
 
 static int
-open_file(const char *path, intmax_t *size)
+open_file(const char *path)
 {
     struct stat st;
     int file;
@@ -48,13 +48,11 @@ open_file(const char *path, intmax_t *size)
     }
     if (!S_ISREG(st.st_mode)) /* it could keep us waiting, and no poll helps */
         errx(1, "open %s: not a regular file", path);
-    *size = st.st_size;
     return file;
 }
 
 static void
-send_file(struct deadline limit, int conn, int file, const char *path,
-          intmax_t size)
+send_file(struct deadline limit, int conn, int file, const char *path)
 {
     char chunk[CHUNK];
     ssize_t n;
@@ -65,8 +63,8 @@ send_file(struct deadline limit, int conn, int file, const char *path,
         went = write_by(limit, conn, chunk, (size_t)n);
         sent += (intmax_t)went;
         if (went < (size_t)n && errno == EAGAIN)
-            errx(1, "gave up after %g seconds: %jd of %jd bytes not sent",
-                 limit.patience, size - sent, size);
+            errx(1, "gave up after %g seconds: only %jd bytes of %s sent",
+                 limit.patience, sent, path);
         if (went < (size_t)n)
             err(1, "write to client");
     }
@@ -104,7 +102,6 @@ main(int argc, char *argv[])
     struct addrinfo *where;
     struct deadline limit;
     double patience;
-    intmax_t size;
     int file, listener, conn;
 
     if (argc != 4 && argc != 5) {
@@ -115,7 +112,7 @@ main(int argc, char *argv[])
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* EPIPE tells us, and we live */
         err(1, "signal");
     where = addresses(argv[1], argv[2]);
-    file = open_file(argv[3], &size);
+    file = open_file(argv[3]);
     listener = listen_on(where, argv[1], argv[2]);
     freeaddrinfo(where);
     do /* a client that hung up before we came was not ours */
@@ -126,7 +123,7 @@ main(int argc, char *argv[])
     limit = deadline_in(patience);
     nonblocking(conn);
 
-    send_file(limit, conn, file, argv[3], size);
+    send_file(limit, conn, file, argv[3]);
     if (shutdown(conn, SHUT_WR) == -1 && /* sends FIN; the client reads EOF */
         errno != ENOTCONN)               /* it has gone; our read says how */
         err(1, "shutdown to client");

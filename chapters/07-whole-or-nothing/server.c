@@ -84,8 +84,8 @@ send_file(struct deadline limit, int conn, int file, const char *path,
         went = write_by(limit, conn, chunk, (size_t)n);
         sent += (intmax_t)went;
         if (went < (size_t)n && errno == EAGAIN)
-            errx(1, "gave up after %g seconds: %jd of %jd bytes not sent",
-                 limit.patience, size - sent, size);
+            errx(1, "gave up after %g seconds: only %jd bytes of %s sent",
+                 limit.patience, sent, path);
         if (went < (size_t)n)
             err(1, "write to client");
     }

@@ -29,7 +29,7 @@
 #pragma comment(lib, "ws2_32")
 #endif
 
-enum { CHUNK = 1024 }; /* bytes in one recv or write, as in the write-up */
+enum { CHUNK = 1024 }; /* bytes in one recv or write, as in the textbook */
 
 /* There is no err(3) here. A Winsock error adds its words and its number. */
 static _Noreturn void

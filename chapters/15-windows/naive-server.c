@@ -27,7 +27,7 @@
 #pragma comment(lib, "ws2_32")
 #endif
 
-enum { CHUNK = 1024 };  /* bytes in one read or send, as in the write-up */
+enum { CHUNK = 1024 };  /* bytes in one read or send, as in the textbook */
 enum { THANKS = 1024 }; /* bytes we are ready to hear */
 
 /* There is no err(3) here. A Winsock error adds its words and its number. */
@@ -159,7 +159,7 @@ hear_thanks(SOCKET conn)
         fail(1, WSAGetLastError(), "read from client");
     if (length == 0)
         fail(1, 0, "read from client: no thanks");
-    if (thanks[length - 1] == '\0') /* the write-up's client sends its NUL */
+    if (thanks[length - 1] == '\0') /* the textbook's client sends its NUL */
         length--;
     printf("Message from client: %.*s\n", length, thanks);
     flush_output();

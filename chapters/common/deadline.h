@@ -3,7 +3,7 @@
  *
  * A limit on each call is no limit: a peer that drips a byte now and then
  * renews it for ever. So every wait here is for what remains of one deadline.
- * The sockets are non-blocking, and poll(2) is the only place that sleeps.
+ * The sockets are non-blocking, and only poll(2) waits for the peer.
  */
 #ifndef DEADLINE_H
 #define DEADLINE_H

@@ -10,7 +10,8 @@
  * loopback alone, and on nothing at all when it can't have that.
  *
  * Over the wire: the bytes of FILE, then FIN. Back come the thanks, then FIN.
- * Exit status: 0, whatever happened, if nothing kills it before.
+ * Exit status: 0, whatever became of the file and of the thanks, if nothing
+ * kills it before; 1 wrong command line.
  * See also: ../server.c.
  */
 #include <arpa/inet.h>
