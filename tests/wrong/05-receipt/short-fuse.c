@@ -124,8 +124,7 @@ hear(struct deadline limit, int conn, void *bytes, size_t size)
 
     static bool begun;
 
-    if (begun && limit.end > now() + 0.05 && limit.patience < 10 &&
-        limit.patience > 1)
+    if (begun && limit.end > now() + 0.05 && limit.patience > 10)
         limit.end = now() + 0.05;
     begun = true;
     do {

@@ -18,6 +18,7 @@ from ....ladder import Ladder, ladder
 from ....outcome import Outcome, Part
 from ....peer import EOF, NOTHING, Heard
 from ....sandbox import Privacy
+from ...again import again, tardy
 from ...contents import binary
 from ...fault import Ending
 from ...run import Run
@@ -25,8 +26,6 @@ from ...run import Run
 HOST = "127.0.0.1"
 PREFIX = "Message from client: "
 LATE = 0.5   # seconds that a server may take longer, on a busy machine
-TRIES = 4    # conversations, if the judge is too slow on a busy machine
-TARDY = 1/3  # of the server's patience: so long it may take to come at once
 SMALL = 1_000, 2_000        # bytes of a file, which is soon on its way
 MEDIUM = 170_000, 200_000   # more than can be on its way to a narrow client
 LARGE = 400_000, 500_000    # more than that, after some sips
@@ -201,7 +200,7 @@ class Case:
 
 def ample(rng: random.Random) -> str:
     """Return a patience that nobody uses up."""
-    return str(rng.randrange(5, 9))
+    return str(rng.randrange(300, 900))
 
 
 def most(_: random.Random) -> str:
@@ -274,8 +273,8 @@ def talked(run: Run, born: float, talk: Talk, case: Case) -> Talk:
     if port is None:
         return replace(talk, trouble="It did not come to listen.")
     run.says(b"\n")
-    tardy = time.monotonic() - deaf > TARDY * float(talk.patience)
-    talk = replace(talk, port=port, early=run.stdout, in_vain=tardy)
+    talk = replace(talk, port=port, early=run.stdout,
+                   in_vain=tardy(deaf, talk.patience))
     run.process.poll(case.wait)
     try:
         client = Client(run, talk, narrow=case.size != SMALL)
@@ -290,17 +289,13 @@ def talked(run: Run, born: float, talk: Talk, case: Case) -> Talk:
     if ended:
         client.peer.close()
     return replace(talk, heard=client.heard, lasted=lasted if ended else None,
-                   in_vain=tardy or client.in_vain or bool(ended) and unseen,
-                   ladder=drawn(client))
+                   in_vain=talk.in_vain or client.in_vain
+                   or bool(ended) and unseen, ladder=drawn(client))
 
 
 def converse(server: Path, name: str, seed: int, private: Privacy) -> Talk:
     """Have a conversation with a fresh server, again if it was in vain."""
-    for _ in range(TRIES):
-        talk = conversed(server, name, seed, private)
-        if not talk.in_vain:
-            break
-    return talk
+    return again(lambda: conversed(server, name, seed, private))
 
 
 def conversed(server: Path, name: str, seed: int, private: Privacy) -> Talk:

@@ -18,6 +18,7 @@ from ....ladder import Ladder, ladder
 from ....outcome import Outcome, Part
 from ....peer import NOTHING, RESET, Heard, Peer
 from ....sandbox import Privacy, Sandbox
+from ...again import again, tardy
 from ...contents import binary
 from ...fault import Ending
 from ...guest import PORT, Disk, Guest
@@ -43,7 +44,8 @@ class Talk:
     when the first byte of a receipt came, and `after` when the client had
     ended; None for no FILE. `premature` is what had come before all was said.
     `others` are the names of what else is in the folder. `lasted` is the time
-    in seconds from before the client was started to its end.
+    in seconds from before the client was started to its end. It was `in_vain`
+    if the judge itself was too late to see anything.
     """
 
     title: str
@@ -57,6 +59,7 @@ class Talk:
     when_thanked: Optional[bytes] = None
     heard: Heard = Heard(b"", NOTHING)
     lasted: Optional[float] = None
+    in_vain: bool = False
     after: Optional[bytes] = None
     mode: int = 0
     others: tuple[str, ...] = ()
@@ -222,7 +225,7 @@ class Case:
 
 def ample(rng: random.Random) -> str:
     """Return a patience that nobody uses up."""
-    return str(rng.randrange(5, 9))
+    return str(rng.randrange(300, 900))
 
 
 def brief(rng: random.Random) -> str:
@@ -263,6 +266,8 @@ def talked(guest: Guest, talk: Talk, case: Case, folder: Path, born: float
            ) -> Talk:
     """Be the server of a client that has just been started."""
     peer = guest.comes()
+    if talk.patience:
+        talk = replace(talk, in_vain=tardy(born, talk.patience))
     if peer is None:
         return replace(talk, trouble="It did not connect.")
     server = Server(guest, peer, talk, folder)
@@ -281,6 +286,11 @@ def talked(guest: Guest, talk: Talk, case: Case, folder: Path, born: float
 
 
 def converse(client: Path, name: str, seed: int, private: Privacy) -> Talk:
+    """Have a conversation with a fresh client, again if it was in vain."""
+    return again(lambda: conversed(client, name, seed, private))
+
+
+def conversed(client: Path, name: str, seed: int, private: Privacy) -> Talk:
     """Have one conversation with a fresh client."""
     case, rng = CASES[name], random.Random(f"{seed} {name}")
     patience = case.patience(rng)

@@ -44,9 +44,9 @@ def only_there(server: Path, seed: int, private: bool) -> Optional[Fault]:
         if port is None:
             run.finish()
             happened = "It did not come to listen."
-        elif reaches(run, HOST, port) and elsewhere(run, given):
+        elif (others := elsewhere(run, given)) and reaches(run, HOST, port):
             happened = f"A client got through to {HOST}: it listens at " \
-                f"{' and '.join(elsewhere(run, given))}."
+                f"{' and '.join(others)}."
         elif not reaches(run, given, port):
             happened = f"No client got through to {given}."
         return Fault(f"With HOST {given}: only {given} answers.", happened,
