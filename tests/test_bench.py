@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
 
-from lab import kernel, peer, program, sandbox, scenario, wire
+from lab import calls, kernel, peer, program, sandbox, scenario, wire
 from lab.sandbox import Exit, Sandbox, StillRunning, why_not_private
 from lab.commands import demo
 
@@ -60,6 +62,25 @@ def test_a_program_ends_as_the_sandbox_says(private):
         both = room.start(["sh", "-c", "echo out; echo err >&2"])
         both.wait()
         assert (both.stdout, both.stderr) == (b"out\n", b"err\n")
+
+
+def test_a_signal_without_a_name_is_told_by_its_number():
+    assert str(Exit(signal=40)) == "killed by signal 40"
+
+
+@each_kind
+def test_a_room_can_be_cleared_and_used_again(private):
+    with Sandbox(private) as room, room.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        room.start([*PYTHON, DAEMON, listener.getsockname()[1]]).wait()
+        sleeps = room.start(["sleep", "1000"])
+        ours = listener.accept()[0]
+        room.clear()
+        ours.settimeout(20)
+        assert ours.recv(1) == b""
+        assert str(sleeps.wait()) == "killed by SIGKILL"
+        assert str(room.start(["true"]).wait()) == "exit 0"
 
 
 @each_kind
@@ -229,6 +250,35 @@ def test_each_lesson_holds_for_its_own_chapter_only(number, shown):
     assert lesson(number).holds(outcome) == (number == shown)
 
 
+@pytest.mark.parametrize("number", (errno.EBADF, errno.ENOTSOCK))
+def test_a_socket_closed_while_we_look_is_no_proof(
+        room, listener, monkeypatch, number):
+    process, _ = waiting(room, listener, "s.recv(1)\n")
+    assert process.until(lambda: kernel.asleep(process))
+
+    def closed(*_: object) -> float:
+        raise OSError(number, os.strerror(number))
+    monkeypatch.setattr(kernel, "_time_limit", closed)
+    assert kernel.asleep(process) == []
+
+
+# --- what is compiled, and what it calls -----------------------------------
+
+def test_the_scratch_folder_can_stand_in_ld_preload(tmp_path, monkeypatch):
+    odd = tmp_path / "a b:c"
+    odd.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(odd))
+    assert not set(" :") & set(str(program.scratch.__wrapped__()))
+
+
+@pytest.mark.parametrize("line", (
+    "1 1.0 read 3 0 5 -", "1 1.0 read 3 0 - 5", "x 1.0 read 3 0 5 0",
+    f"1 1.0 read 3 0 {'9' * 5000} 0", f"{'9' * 5000} 1.0 read 3 0 5 0"))
+def test_a_line_that_a_program_wrote_itself_is_no_call(line):
+    assert calls._parse([line]) == []
+    assert len(calls._parse([line, "1 1.0 read 3 0 5 0"])) == 1
+
+
 # --- wire ------------------------------------------------------------------
 
 @needs_private
@@ -266,6 +316,45 @@ def test_what_crosses_twice_counts_once():
         [syn, syn, other, abc, abc, other, sent(2, b"cd"), d, abc, ack, ack,
          fin, fin, sent(3, b"d", wire.ACK | wire.FIN), rst])) == [
              syn, other, abc, d, ack, ack, fin, rst]
+
+
+@needs_private
+def test_what_crosses_while_we_look_is_for_the_next_time(room, monkeypatch):
+    """Else a flood would hold us for ever."""
+    tap = wire.Wire(room)
+    with room.socket(kind=socket.SOCK_DGRAM) as sink:
+        sink.bind(("127.0.0.1", 0))
+        for _ in range(3):
+            sink.sendto(b"x", sink.getsockname())
+    with monkeypatch.context() as past:
+        past.setattr(time, "time", lambda: 0.0)
+        tap.read()
+    assert select.select([tap._tap], [], [], 0)[0]
+    tap.read()
+    assert not select.select([tap._tap], [], [], 0)[0]
+    tap.close()
+
+
+# --- peer ------------------------------------------------------------------
+
+def test_who_talks_without_end_is_not_heard_for_ever(
+        room, listener, monkeypatch):
+    monkeypatch.setattr(peer, "LONG", 0.1)
+    process, conn = waiting(room, listener, "while True: s.send(b'x')\n")
+    heard = peer.Peer(conn, hope=lambda: False).hear()
+    assert heard.end == peer.NOTHING and set(heard.data) == {ord("x")}
+    assert process.poll(0) is None
+
+
+def test_what_nobody_has_room_for_has_not_arrived(room, listener):
+    _, conn = waiting(room, listener, "signal.pause()\n")
+    conn.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            conn.send(bytes(1 << 20))
+    made = peer.Peer(conn, hope=lambda: False)
+    assert not made.arrived(bound=0.1)
+    assert not made.was_reset()
 
 
 # --- the command line ------------------------------------------------------

@@ -251,6 +251,20 @@ def test_a_comment_in_latin_1_is_no_trouble(tmp_path):
 
 
 @pytest.mark.answers
+@pytest.mark.parametrize("words", ("<winsock2.h>", '"../common/net.h"'))
+def test_what_a_comment_names_is_not_compiled(tmp_path, words):
+    score = judged(tmp_path, changed() + f"/* unlike {words} */\n")
+    assert score.full, told(score)
+
+
+@pytest.mark.answers
+def test_a_shutdown_of_no_direction_is_drawn_as_it_is(tmp_path):
+    score = judged(tmp_path, changed("shutdown(conn, SHUT_WR)",
+                                     "shutdown(conn, 3)"))
+    assert "shutdown(conn, 3) = -1 EINVAL" in told(score)
+
+
+@pytest.mark.answers
 def test_a_crash_is_told_in_words_and_costs_what_it_spoils(tmp_path):
     score = judged(tmp_path, changed(
         'errx(1, "read from client: no thanks");', "raise(SIGSEGV);").replace(

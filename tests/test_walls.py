@@ -16,9 +16,11 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import shlex
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 from contextlib import contextmanager
@@ -227,6 +229,36 @@ def test_kill_everybody_reaches_nobody_outside(tmp_path, stranger):
         assert killer.stderr == b"held: the first process, 1, lives\n"
         assert victim.wait().signal is not None
         assert neighbour.poll(0) is None and bystander.poll() is None
+
+
+def test_a_folder_is_lent_once(tmp_path, stranger):
+    """What runs there by then may have put something else in its place."""
+    folder = Path(tempfile.mkdtemp(dir=program.scratch()))
+    inside = folder / "inside"
+    inside.mkdir()
+    with Sandbox(stranger.running) as room:
+        room.start(["true"], writes=[folder]).wait()
+        theirs = inside.stat().st_uid
+        later = folder / "later"
+        later.touch()
+        room.start(["true"], writes=[folder]).wait()
+    assert (theirs == os.getuid()) == (os.getuid() != 0)
+    assert later.stat().st_uid == os.getuid()
+
+
+def test_a_lower_limit_of_the_graders_own_is_kept():
+    done = subprocess.run(
+        ["sh", "-c", "ulimit -n 200 && exec " + shlex.join(
+            [sys.executable, "-c", ASKS_WHY])],
+        env={**os.environ, "PYTHONPATH": str(program.ROOT / "tests")},
+        capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("''\n", "")
+
+
+ASKS_WHY = """
+from lab.grades.walled import strangers, trouble
+print(repr(trouble(strangers())))
+"""
 
 
 def comms() -> list[str]:

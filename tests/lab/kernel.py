@@ -97,6 +97,13 @@ def _address(digits: str) -> str:
         socket.AF_INET6 if len(words) == 4 else socket.AF_INET, packed)
 
 
+def _rows(pid: int, name: str) -> Iterator[list[str]]:
+    """Return the rows of /proc/net/tcp or tcp6 as a process sees it."""
+    with open(f"/proc/{pid}/net/{name}", encoding="ascii") as table:
+        for line in table:
+            yield line.split()
+
+
 def connections(pid: int) -> list[Connection]:
     """Return the TCP sockets of a process; none if it has gone."""
     found = []
@@ -105,8 +112,7 @@ def connections(pid: int) -> list[Connection]:
         for name in ("tcp", "tcp6"):  # a read of either can take 4 ms
             if len(found) == len(held):
                 break
-            for line in Path(f"/proc/{pid}/net/{name}").open():
-                row = line.split()
+            for row in _rows(pid, name):
                 if row[9] not in held:
                     continue
                 host, port = row[1].split(":")
@@ -128,8 +134,7 @@ def _at_port(pid: int, port: int) -> Iterator[list[str]]:
     own = f":{port:04X}"
     try:
         for name in ("tcp", "tcp6"):
-            for line in Path(f"/proc/{pid}/net/{name}").open():
-                row = line.split()
+            for row in _rows(pid, name):
                 if row[1].endswith(own):
                     yield row
     except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -202,7 +207,12 @@ def _time_limit(pid: int, descriptor: int, option: int) -> float:
     os.close(handle)
     if borrowed == -1:
         raise OSError(number, "pidfd_getfd")
-    with socket.socket(fileno=borrowed) as ours:
+    try:
+        ours = socket.socket(fileno=borrowed)
+    except OSError:  # it is no socket any more
+        os.close(borrowed)
+        raise
+    with ours:
         raw = ours.getsockopt(socket.SOL_SOCKET, option, 16)
     seconds, microseconds = struct.unpack("@ll", raw)
     return seconds + microseconds / 1e6
@@ -239,8 +249,8 @@ def asleep(process: HasPid) -> list[Asleep]:
     try:
         found = [_waiting(process.pid, task) for task in
                  Path(f"/proc/{process.pid}/task").iterdir()]
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return []  # it ended, or is just being executed
+    except OSError:  # it ended, is just being executed, or closes a socket
+        return []
     if not all(found):
         return []
     awaited = {waiting.descriptor for waiting in found if waiting}
@@ -261,7 +271,9 @@ def stuck(processes: Sequence[HasPid]) -> list[Asleep]:
     all their queues empty and timers idle, then all of them asleep as before,
     not having run in between. Nothing is under way, so nothing can wake them.
     Returns how each waits; empty if there is no proof. A caught SIGALRM or a
-    time limit on the call defeats it. Sources: proc(5), tcp(7).
+    time limit on the call defeats it. What it can't see is a timer that will
+    kill: an alarm(2) or timer_create(2) that nobody catches. Sources: proc(5),
+    tcp(7).
     """
     first = [asleep(process) for process in processes]
     if not first or not all(first):

@@ -1,13 +1,15 @@
 """The other end of a conversation, when the bench itself is the other end.
 
 What a peer finds on its own socket is the verdict: what came, how it ended.
-Every wait here is bounded, by `BOUND` seconds; TimeoutError means it was hit.
+Every wait here is bounded. On a plain socket TimeoutError means that `BOUND`
+seconds have passed.
 """
 
 from __future__ import annotations
 
 import errno
 import fcntl
+import math
 import os
 import select
 import socket
@@ -20,10 +22,12 @@ from typing import Callable, Optional
 from .calls import Call
 from .sandbox import Sandbox
 
-BOUND = 60.0
+BOUND = 60.0  # seconds
+ACKNOWLEDGED = 5.0  # seconds that a kernel may take, whatever programs do
 EOF, RESET, NOTHING = "EOF", "reset", "nothing"
 ENOUGH = 1 << 25  # bytes: who has sent as many as that will never end
 LOOK = 3  # milliseconds between two looks at whether to go on waiting
+LONG = 20.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ class Peer:
     """A connection in the bench's hands; what it does is kept in `calls`.
 
     Where it has to wait it goes on only as long as `hope()` is true, which is
-    asked every LOOK milliseconds: no clock of its own, and no exception.
+    asked every LOOK milliseconds: no clock of its own, and no exception. Who
+    talks without a pause is asked about as well, after LONG seconds of that.
     """
 
     def __init__(self, conn: socket.socket, hope: Callable[[], bool],
@@ -143,8 +148,13 @@ class Peer:
                                  error=errno.errorcode[number] if number
                                  else "")
 
-    def _wait(self, event: int) -> bool:
-        """Wait until the socket shows an event; False if hope goes first."""
+    def _wait(self, event: int, until: float = math.inf) -> bool:
+        """Wait until the socket shows an event; False if hope goes first.
+
+        After `until`, a moment of time.monotonic(), an event alone won't do.
+        """
+        if time.monotonic() > until and not self._hope():
+            return False
         waiting = select.poll()
         waiting.register(self.conn, event)
         while not waiting.poll(LOOK):
@@ -170,10 +180,10 @@ class Peer:
 
     def hear(self, most: int = ENOUGH) -> Heard:
         """Read until the other end is done, or `most` bytes have come."""
-        heard = bytearray()
+        heard, until = bytearray(), time.monotonic() + LONG
         while len(heard) < most:
             self._begin("recv")
-            if not self._wait(select.POLLIN):
+            if not self._wait(select.POLLIN, until):
                 break
             try:
                 chunk = self.conn.recv(min(1 << 16, most - len(heard)))
@@ -188,10 +198,10 @@ class Peer:
 
     def say(self, data: bytes) -> int:
         """Send; return how many bytes the kernel took before an error."""
-        said = 0
+        said, until = 0, time.monotonic() + LONG
         while said < len(data):
             self._begin("send", len(data) - said)
-            if not self._wait(select.POLLOUT):
+            if not self._wait(select.POLLOUT, until):
                 break
             try:
                 sent = self.conn.send(data[said:])
@@ -235,16 +245,17 @@ class Peer:
         raw = fcntl.ioctl(self.conn, termios.TIOCOUTQ, bytes(4))
         return struct.unpack("i", raw)[0]
 
-    def arrived(self, bound: float = BOUND) -> bool:
-        """Wait until the other kernel has acknowledged all; False for a RST.
+    def arrived(self, bound: float = ACKNOWLEDGED) -> bool:
+        """Wait until the other kernel has acknowledged all; False if not.
 
-        Kernels answer whatever programs do; TimeoutError after `bound` s.
+        Then a RST came; or, after `bound` seconds, there is no room for it
+        where nobody reads.
         """
         deadline = time.monotonic() + bound
         while self.under_way() and not self.was_reset():
             select.select([], [], [], 0.001)  # announced to nobody
             if time.monotonic() > deadline:
-                raise TimeoutError(f"nothing acknowledged for {bound:g} s")
+                return False
         return not self.was_reset()
 
     def was_reset(self) -> bool:

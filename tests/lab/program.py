@@ -68,23 +68,30 @@ def cross_compiler() -> list[str]:
 
 @functools.lru_cache(maxsize=None)
 def scratch() -> Path:
-    """Return this run's own folder; it goes when the run ends."""
-    folder = Path(tempfile.mkdtemp(prefix="half-close-"))
+    """Return this run's own folder; it goes when the run ends.
+
+    It has a path that can stand in LD_PRELOAD, whatever TMPDIR is (ld.so(8)).
+    """
+    usual = tempfile.gettempdir()
+    folder = Path(tempfile.mkdtemp(
+        prefix="half-close-", dir="/tmp" if set(" :") & set(usual) else usual))
     folder.chmod(0o755)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
-def command(source: Path, made: Path, flags: Sequence[str] = ()
-            ) -> list[str]:
+def command(source: Path, made: Path, flags: Sequence[str] = (),
+            ours: bool = True) -> list[str]:
     """Return the command that makes a program of one source.
 
-    Unfortified: a fortified read is another function, unseen by the recorder.
-    Raises NotInstalled where there is no compiler for it.
+    What it needs besides is seen in the source if it is `ours`; anybody else's
+    is one file for this system. Unfortified: a fortified read is another
+    function, unseen by the recorder. Raises NotInstalled where there is no
+    compiler for it.
     """
-    windows = for_windows(source)
+    windows = ours and for_windows(source)
     shared = sorted((CHAPTERS / "common").glob("*.c")) \
-        if '"../common/' in source.read_text(errors="replace") else []
+        if ours and '"../common/' in source.read_text(errors="replace") else []
     return [*(cross_compiler() if windows else compiler()), "-std=c17",
             *WARNINGS, "-O2", "-U_FORTIFY_SOURCE", *flags, str(source),
             *map(str, shared),
@@ -92,17 +99,20 @@ def command(source: Path, made: Path, flags: Sequence[str] = ()
 
 
 @functools.lru_cache(maxsize=None)
-def build(source: Path, flags: tuple[str, ...] = ()) -> Path:
+def build(source: Path, flags: tuple[str, ...] = (), ours: bool = True
+          ) -> Path:
     """Compile one source file and return the program, built once a run.
 
-    Raises DoesNotCompile with the compiler's own words, and NotInstalled where
-    there is no compiler for it.
+    For `ours` see command. Raises DoesNotCompile with the compiler's own
+    words, and NotInstalled where there is no compiler for it.
     """
     folder = Path(tempfile.mkdtemp(dir=scratch()))
     folder.chmod(0o755)
-    made = folder / (source.stem + (".exe" if for_windows(source) else ""))
-    done = subprocess.run(command(source, made, flags), capture_output=True,
-                          text=True, errors="replace", check=False)
+    windows = ours and for_windows(source)
+    made = folder / (source.stem + (".exe" if windows else ""))
+    done = subprocess.run(command(source, made, flags, ours),
+                          capture_output=True, text=True, errors="replace",
+                          check=False)
     if done.returncode != 0:
         raise DoesNotCompile(done.stderr)
     return made

@@ -37,7 +37,10 @@ WINSOCK_ERRORS = {
 
 
 # What the library writes (preload.c): nothing else is taken for a call.
-LINE = re.compile(r"\d+ \d+\.\d+ \w+ -?\d+ -?\d+ (-|-?\d+) (-|-?\d+)")
+NUMBER = r"-?\d{1,20}"
+LINE = re.compile(
+    rf"\d{{1,10}} \d{{1,12}}\.\d{{1,9}} \w{{1,20}} {NUMBER} {NUMBER}"
+    rf" (- -|{NUMBER} \d{{1,5}})", re.ASCII)
 
 
 @dataclass(frozen=True)

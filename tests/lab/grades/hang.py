@@ -64,7 +64,7 @@ def stuck(pid: int) -> list[kernel.Asleep]:
     """
     try:
         return kernel.stuck([_Member(member) for member in _family(pid)])
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
+    except OSError:
         return []  # somebody has just ended
 
 
@@ -84,7 +84,7 @@ def pulse(pid: int) -> Optional[Pulse]:
                                               re.M)
                 turns += sum(int(number) for number in re.findall(
                     r"ctxt_switches:\s+(\d+)", status))
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
+    except OSError:
         return None
     return Pulse(idle, turns, ticks / TICKS)
 

@@ -65,7 +65,7 @@ def _build(source: Path) -> Path:
     except OSError as error:
         raise Refused(f"{source} can't be read: {error.strerror}") from error
     try:
-        return program.build(copy)
+        return program.build(copy, ours=False)
     except program.DoesNotCompile as error:
         line = first_error(str(error)).replace(str(copy), source.name)
         raise Refused(f"{source.name} does not compile: {line}") from error

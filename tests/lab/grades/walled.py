@@ -57,7 +57,7 @@ class Stranger:
                 outside = made
                 made.chmod(0o777)
             done = room.start(program.command(
-                folder / source.name, made / source.stem),
+                folder / source.name, made / source.stem, ours=False),
                 cwd=folder)
             try:
                 ended = done.wait(PATIENCE)

@@ -135,7 +135,9 @@ def _text(call: Call, names: dict[int, str]) -> str:
             text += f" = {names[call.result]}"
     elif call.name == "shutdown":
         how = WINSOCK_SHUTDOWN if call.winsock else SHUTDOWN
-        text = f"shutdown({name}, {how[call.argument]})"
+        known = call.argument in range(len(how))
+        text = f"shutdown({name}, " \
+               f"{how[call.argument] if known else call.argument})"
     elif call.name in WRITES:
         text = f"{call.name}({name}, {call.argument:,})"
     else:

@@ -180,8 +180,12 @@ class Sandbox:
                    "keep": keep})
         return Path(f"/proc/{self._keeper_pid}/root{at.resolve()}")
 
+    def clear(self) -> None:
+        """End everything that still runs here; the room stays."""
+        self._ask({"do": "clear"})
+
     def close(self) -> None:
-        """End everything that still runs here."""
+        """End everything that still runs here, and the room."""
         with self._control:
             try:
                 self._control.shutdown(socket.SHUT_WR)
@@ -202,12 +206,16 @@ class Sandbox:
 def lend(place: Path, whole: bool = False) -> None:
     """As root, let nobody into what was made for one's own eyes alone.
 
-    What all may read is left as it is, unless the `whole` of it is lent.
+    What all may read is left as it is, unless the `whole` of it is lent. It is
+    done once: what a program can write in might be another place by now.
     """
-    mode = place.lstat().st_mode
-    if os.getuid() != 0 or place.is_symlink() or mode & 0o004 and not whole:
+    seen = place.lstat()
+    if os.getuid() != 0 or place.is_symlink() \
+            or seen.st_mode & 0o004 and not whole:
         return
     owner = pwd.getpwnam("nobody")
+    if seen.st_uid == owner.pw_uid:
+        return
     for one in (place, *place.rglob("*")):
         os.chown(one, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 

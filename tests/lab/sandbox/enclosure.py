@@ -136,4 +136,7 @@ def confine(walls: dict, shown: dict[str, bool], output: int) -> None:
             (resource.RLIMIT_CPU, walls["seconds"]),
             (resource.RLIMIT_NPROC, walls["processes"]),
             (resource.RLIMIT_AS, walls["memory"])):
+        _, hard = resource.getrlimit(what)
+        if hard != resource.RLIM_INFINITY:
+            most = min(most, hard)
         resource.setrlimit(what, (most, most))

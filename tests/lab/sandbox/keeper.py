@@ -106,7 +106,8 @@ def become(request: dict, descriptors: list[int], report: int,
         os.execvpe(request["argv"][0], request["argv"], request["env"])
     except OSError as error:
         os.write(report, f"{error.errno} {error.strerror}".encode())
-    os._exit(127)
+    finally:  # whatever it was: there is one keeper, and we are not it
+        os._exit(127)
 
 
 def put_disk(at: Path, size: int, keep: bool) -> None:
@@ -162,6 +163,9 @@ class Keeper:
             elif request["do"] == "link":
                 namespaces.set_loopback(request["up"])
                 reply = {}
+            elif request["do"] == "clear":
+                self.kill_all()
+                reply = {}
             elif request["do"] == "disk":
                 put_disk(Path(request["at"]), request["size"],
                          request["keep"])
@@ -186,28 +190,39 @@ class Keeper:
                 return
             if child == 0:
                 return
-            if child in self.status:
-                descriptor = self.status.pop(child)
-                self.inner = {k: v for k, v in self.inner.items()
-                              if v != child}
-                os.write(descriptor, struct.pack("i", status))
-                os.close(descriptor)
+            self.bury(child, status)
+
+    def bury(self, child: int, status: int) -> None:
+        """Tell how a program has ended, if it is one that we started."""
+        if child in self.status:
+            descriptor = self.status.pop(child)
+            self.inner = {k: v for k, v in self.inner.items() if v != child}
+            os.write(descriptor, struct.pack("i", status))
+            os.close(descriptor)
 
     def kill_all(self) -> None:
-        """Outside a pid namespace nothing else ends what we started.
+        """End all that we started, and all that this has started.
 
-        We are a subreaper: a child's orphans turn up as our own children.
+        A child's orphans turn up as our own children: we are the first process
+        of a pid namespace, or a subreaper.
         """
-        signal.set_wakeup_fd(-1)
+        while self.kill_some():
+            self.bury(*os.waitpid(-1, 0))
+
+    def kill_some(self) -> bool:
+        """Kill all children that there are now; False if there are none."""
         me = os.getpid()
-        while True:
+        try:
+            if me == 1:
+                os.kill(-1, signal.SIGKILL)  # and theirs, at once
+                return True
             with open(f"/proc/{me}/task/{me}/children", "rb") as listed:
                 children = listed.read().split()
-            if not children:
-                return
             for child in map(int, children):
                 os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
+            return bool(children)
+        except ProcessLookupError:
+            return False
 
     def serve(self) -> None:
         """Answer until the other end is gone."""
@@ -257,5 +272,6 @@ def keep(control: socket.socket, privacy: str) -> NoReturn:
         pass
     finally:
         if not alone:
+            signal.set_wakeup_fd(-1)
             keeper.kill_all()
     os._exit(0)

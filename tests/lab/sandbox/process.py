@@ -33,7 +33,9 @@ class Exit:
 
     def __str__(self) -> str:
         if self.signal is not None:
-            return f"killed by {signal.Signals(self.signal).name}"
+            known = self.signal in signal.Signals.__members__.values()
+            return "killed by " + (signal.Signals(self.signal).name if known
+                                   else f"signal {self.signal}")
         return f"exit {self.status}"
 
 

@@ -248,8 +248,9 @@ def talked(guest: Guest, talk: Talk, case: Case, rng: random.Random,
         guest.rest()
         stayed = case.answering(scene, rng)
     guest.finish()
+    reset = not peer.arrived() and peer.was_reset()
     talk = replace(scene.talk, heard=Heard(bytes(scene.heard), scene.end),
-                   stayed=stayed, reset=not peer.arrived())
+                   stayed=stayed, reset=reset)
     if not guest.hang:  # else that would set it free
         peer.close()
     return replace(talk, ladder=drawn(guest, peer, talk))

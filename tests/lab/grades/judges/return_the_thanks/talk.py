@@ -203,7 +203,7 @@ def talked(run: Run, talk: Talk, case: Case, rng: random.Random) -> Talk:
         stayed = case.answer(run, peer, talk.thanks, rng)
     run.finish()
     talk = replace(talk, heard=heard, stayed=stayed,
-                   reset=not peer.arrived())
+                   reset=not peer.arrived() and peer.was_reset())
     if not run.hang:  # else that would set it free
         peer.close()
     return replace(talk, ladder=drawn(run, peer, talk))
