@@ -271,6 +271,30 @@ def test_the_scratch_folder_can_stand_in_ld_preload(tmp_path, monkeypatch):
     assert not set(" :") & set(str(program.scratch.__wrapped__()))
 
 
+TWO_THREADS = """
+import socket, sys, threading
+ours = [socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+        for _ in range(2)]
+threads = [threading.Thread(target=s.recv, args=[1]) for s in ours]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_each_threads_call_has_its_own_end(room, listener):
+    log = calls.CallLog()
+    process = room.start([*PYTHON, TWO_THREADS, listener.getsockname()[1]],
+                         env=log.env)
+    conns = [listener.accept()[0] for _ in range(2)]
+    process.until(lambda: sum(c.name == "recv" for c in log.read()) == 2)
+    for conn in conns:
+        conn.send(b"x")
+    process.wait()
+    assert [c.result for c in log.read() if c.name == "recv"] == [1, 1]
+
+
 @pytest.mark.parametrize("line", (
     "1 1.0 read 3 0 5 -", "1 1.0 read 3 0 - 5", "x 1.0 read 3 0 5 0",
     f"1 1.0 read 3 0 {'9' * 5000} 0", f"{'9' * 5000} 1.0 read 3 0 5 0"))

@@ -47,10 +47,11 @@ LINE = re.compile(
 class Call:
     """One call on a socket, or on what was one before it was closed.
 
-    `argument` is a count of bytes, or the second argument of shutdown(2).
-    `result` is None where the call never returned; `error` is the name of an
-    errno, "" for none. `time` is when it began (seconds, realtime). `winsock`
-    says that it was made in Windows, where names differ.
+    `pid` is the number of the thread that made it. `argument` is a count of
+    bytes, or the second argument of shutdown(2). `result` is None where the
+    call never returned; `error` is the name of an errno, "" for none. `time`
+    is when it began (seconds, realtime). `winsock` says that it was made in
+    Windows, where names differ.
     """
 
     pid: int

@@ -6,13 +6,13 @@
  * A call that returns adds a line to FILE, and so does a call that is about
  * to wait, so that the last line of a stuck program tells where it sleeps:
  *
- *     PID SECONDS.NANOSECONDS NAME FD ARGUMENT RESULT ERRNO
+ *     TID SECONDS.NANOSECONDS NAME FD ARGUMENT RESULT ERRNO
  *
- * ARGUMENT is a count of bytes, or which half shutdown(2) ends, or 0. RESULT
- * and ERRNO are `-` in the line before the call. Time is CLOCK_REALTIME, the
- * clock that stamps packets too. Static programs and stdio stay unseen. FILE is
- * as long as struct log, and the text in it begins after the count of its
- * bytes.
+ * TID is the thread, as gettid(2) says. ARGUMENT is a count of bytes, or which
+ * half shutdown(2) ends, or 0. RESULT and ERRNO are `-` in the line before the
+ * call. Time is CLOCK_REALTIME, the clock that stamps packets too. Static
+ * programs and stdio stay unseen. FILE is as long as struct log, and the text
+ * in it begins after the count of its bytes.
  *
  * FAULT is `KIND at N`: the Nth call that can suffer KIND does; or
  * `KIND chance PERCENT seed SEED`: each may, and the same seed repeats it.
@@ -25,7 +25,7 @@
  *     EIO      any call fails; a close has closed
  *     copied   a child keeps a copy of what accept returned, for ever
  *
- * A call that was struck adds the line `PID TIME fault:NAME FD 0 0 0`.
+ * A call that was struck adds the line `TID TIME fault:NAME FD 0 0 0`.
  * See also: ld.so(8), dlsym(3), signal(7).
  */
 #define _GNU_SOURCE
@@ -33,6 +33,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -149,8 +150,8 @@ note(const char *name, int fd, long argument, const char *result)
         return;
     clock_gettime(CLOCK_REALTIME, &now);
     length = snprintf(line, sizeof line, "%ld %lld.%09ld %s %d %ld %s\n",
-                      (long)getpid(), (long long)now.tv_sec, now.tv_nsec, name,
-                      fd, argument, result);
+                      syscall(SYS_gettid), (long long)now.tv_sec, now.tv_nsec,
+                      name, fd, argument, result);
     at = atomic_fetch_add(&calls->used, (size_t)length);
     if (at + (size_t)length <= sizeof calls->text)
         memcpy(calls->text + at, line, (size_t)length);
