@@ -34,7 +34,7 @@ from lab.grades.judges.return_the_thanks import talk
 from lab.grades.ledger import Ledger, harmless
 from lab.grades.walled import strangers
 from lab.sandbox import NoWalls
-from test_walls import armed, comms
+from test_walls import armed, comms, unheard_of
 
 FIRST = "01-return-the-thanks"
 TESTS = program.ROOT / "tests"
@@ -339,11 +339,11 @@ def offspring() -> set[int]:
     return found
 
 
-def hostile(classroom: Path, name: str) -> None:
-    """Let an attack be handed in."""
+def hostile(classroom: Path, name: str, left: str) -> None:
+    """Let an attack be handed in; what it leaves behind is called `left`."""
     folder = hand_in(classroom, name)
     armed(name, folder, SECRET=SOLUTION, PORT=1, KEY=1, ADDRESS="127.0.0.1",
-          OUT=classroom.with_name("grades"))
+          OUT=classroom.with_name("grades"), NAME=left)
     (folder / "Makefile").write_text("all:\n\ttouch /tmp/made-by-make\n")
     (folder / "results.json").write_text('{"score": 100}\n')
 
@@ -361,9 +361,9 @@ def test_an_attack_changes_nobodys_grade_and_leaves_nothing(classroom, soak):
     for name in few:
         hand_in(classroom, name, HONEST[name])
     before = graded(classroom)
-    mounted, running = mounts(), offspring()
+    mounted, running, left = mounts(), offspring(), unheard_of()
     for name in SLOW + QUICK if soak else QUICK:
-        hostile(classroom, name)
+        hostile(classroom, name, left)
     linked = hand_in(classroom, "linked")
     (linked / "server.c").symlink_to(classroom / "honest" / FIRST /
                                      "server.c")
@@ -380,7 +380,7 @@ def test_an_attack_changes_nobodys_grade_and_leaves_nothing(classroom, soak):
                    for said in feedback)
     assert not Path("/tmp/made-by-make").exists()
     assert mounts() == mounted and offspring() == running
-    assert "left-behind" not in comms()
+    assert left not in comms()
 
 
 @needs_walls

@@ -16,6 +16,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import secrets
 import shlex
 import shutil
 import socket
@@ -261,6 +262,11 @@ print(repr(trouble(strangers())))
 """
 
 
+def unheard_of() -> str:
+    """Return a name that no process has yet; the kernel keeps 15 bytes."""
+    return f"left-{secrets.token_hex(5)}"
+
+
 def comms() -> list[str]:
     """Return the names of all processes of this machine."""
     found = []
@@ -273,13 +279,13 @@ def comms() -> list[str]:
 
 
 def test_a_daemon_ends_with_its_room(tmp_path, stranger):
-    built = stranger.build(armed("daemon", tmp_path))
+    name = unheard_of()
+    built = stranger.build(armed("daemon", tmp_path, NAME=name))
+    waits = stranger.build(armed("sleeps", tmp_path))
     with Sandbox(stranger.running) as room:
-        process = room.start([built])
-        process.wait()
-        sleeper = room.start([built])
-        sleeper.until(lambda: "left-behind" in comms())
-    assert "left-behind" not in comms()
+        room.start([built]).wait()
+        assert room.start([waits]).until(lambda: name in comms(), 20)
+    assert name not in comms()
 
 
 # --- the compiler ----------------------------------------------------------

@@ -14,7 +14,7 @@ main(void)
             _exit(1);
         setsid();
     }
-    prctl(PR_SET_NAME, "left-behind");
+    prctl(PR_SET_NAME, "@NAME@");
     for (;;)
         pause();
 }
