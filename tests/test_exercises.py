@@ -25,7 +25,8 @@ import pytest
 from lab import program, sandbox
 from lab.__main__ import main
 from lab.commands import check
-from lab.grades import MAXIMUM, Score, Verdict, judges, report
+from lab.grades import MAXIMUM, Score, Verdict, judges, progress, report
+from lab.grades.judges import STARTERS
 from lab.grades.submission import grade
 from lab.ladder import text
 
@@ -136,9 +137,27 @@ def code(source: Path) -> str:
 
 
 def test_the_starter_of_01_is_chapter_01_to_the_letter():
-    ours = program.ROOT / "exercises" / FIRST / "server.c"
+    ours = STARTERS / FIRST / "server.c"
     assert code(ours) == code(program.chapter("01") / "server.c")
     assert "TODO" in ours.read_text()
+
+
+def committed(folder: str) -> dict[str, str]:
+    """Return the mode and hash of each source that git has below a folder."""
+    listed = subprocess.run(["git", "ls-tree", "-r", "HEAD", f"{folder}/"],
+                            cwd=program.ROOT, text=True, capture_output=True,
+                            check=False).stdout
+    entries = [line.split("\t", 1) for line in listed.splitlines()]
+    return {name[len(folder) + 1:]: what for what, name in entries
+            if not name.endswith(".md")}
+
+
+@pytest.mark.answers
+def test_an_exercise_is_committed_as_it_is_begun():
+    """What is committed: on the files themselves somebody may be at work."""
+    if not shutil.which("git") or not committed("tests/starters"):
+        pytest.skip("this kit is not kept in git")
+    assert committed("exercises") == committed("tests/starters")
 
 
 # --- who passes ------------------------------------------------------------
@@ -157,7 +176,7 @@ def test_the_solution_scores_in_full(folder, private):
 @pytest.mark.timed
 @each_exercise
 def test_the_starter_compiles_and_fails_for_its_reason(folder):
-    score = grade(folder, folder.name)
+    score = grade(STARTERS / folder.name, folder.name)
     assert not score.trouble, told(score)
     assert judges.judge_of(folder.name).about in failed(score), told(score)
     assert 0 <= score.points < MAXIMUM / 4
@@ -328,7 +347,7 @@ def test_a_server_that_is_merely_slow_is_waited_for(tmp_path):
 
 def test_the_same_seed_asks_the_same(tmp_path):
     def asked(seed: int) -> list[str]:
-        score = grade(program.ROOT / "exercises" / FIRST, FIRST, seed)
+        score = grade(STARTERS / FIRST, FIRST, seed)
         return [result.expected for result in score.results]
     assert asked(7) == asked(7) != asked(8)
 
@@ -336,7 +355,7 @@ def test_the_same_seed_asks_the_same(tmp_path):
 @pytest.fixture(scope="module")
 def starter() -> Score:
     """What the starter of 01 scores."""
-    return grade(program.ROOT / "exercises" / FIRST, FIRST, 7)
+    return grade(STARTERS / FIRST, FIRST, 7)
 
 
 def test_a_report_says_all_that_helps(starter):
@@ -372,7 +391,7 @@ def test_a_ladder_shows_who_waits_for_what():
 
 
 def test_without_packets_a_ladder_still_has_the_calls():
-    score = grade(program.ROOT / "exercises" / FIRST, FIRST, private=False)
+    score = grade(STARTERS / FIRST, FIRST, private=False)
     assert "SYN" not in told(score)
     assert re.search(r"  send\(conn, \d+\) = \d+\n", told(score))
     assert re.search(r"  read\(conn\) = -1 EBADF\n", told(score))
@@ -402,6 +421,7 @@ def test_make_check_judges_and_fails_below_full_points():
 def test_full_points_are_a_success(tmp_path, monkeypatch, capsys):
     shutil.copytree(program.ROOT / "solutions" / FIRST, tmp_path / FIRST)
     monkeypatch.setattr(judges, "EXERCISES", tmp_path)
+    monkeypatch.setattr(progress, "KEPT", tmp_path / ".progress.json")
     assert check.main(["01", ""]) == 0
     assert capsys.readouterr().out.endswith("\n100 of 100 points\n")
 
