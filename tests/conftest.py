@@ -40,6 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
                             "is nothing else; --soak runs it")
     config.addinivalue_line("markers", "answers: needs the answers, which a "
                             "handout has not")
+    config.addinivalue_line("markers", "namespaces: needs a network, or all "
+                            "the walls, of its own")
     config.addinivalue_line("markers", "timed: --soak runs it --turns times")
     if not config.getoption("--submission"):
         collect_ignore.append("test_submission.py")
@@ -72,6 +74,13 @@ def pytest_terminal_summary(terminalreporter) -> None:
                                     "are not in it, was skipped")
 
 
+def _lacks() -> dict[str, str]:
+    """Return, by marker, why what it needs is not here; "" if it is."""
+    why = sandbox.why_not_private()
+    return {"answers": "a handout: no answers" if _is_handout() else "",
+            "namespaces": f"no namespaces: {why}" if why else ""}
+
+
 def _has_form(item: pytest.Item, long: bool) -> bool:
     """Whether a test has a long form, or a short one, as asked."""
     marks = list(item.iter_markers("soak"))
@@ -94,10 +103,10 @@ def pytest_collection_modifyitems(config: pytest.Config,
     config.hook.pytest_deselected(
         items=[item for item in items if item not in kept])
     items[:] = kept
-    if _is_handout():
+    for needed, why in _lacks().items():
         for item in items:
-            if item.get_closest_marker("answers"):
-                item.add_marker(pytest.mark.skip("a handout: no answers"))
+            if why and item.get_closest_marker(needed):
+                item.add_marker(pytest.mark.skip(why))
 
 
 @pytest.hookimpl(hookwrapper=True)

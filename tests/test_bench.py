@@ -15,12 +15,8 @@ import time
 import pytest
 
 from lab import calls, kernel, peer, program, sandbox, scenario, wire
-from lab.sandbox import Exit, Sandbox, StillRunning, why_not_private
+from lab.sandbox import Exit, Sandbox, StillRunning
 from lab.commands import demo
-
-needs_private = pytest.mark.skipif(
-    bool(why_not_private()),
-    reason=f"no network namespaces: {why_not_private()}")
 
 each_kind = pytest.mark.parametrize("private", (True, False),
                                     ids=("private", "shared"))
@@ -136,7 +132,7 @@ def test_another_sandbox_can_be_had_when_somebody_kills_what_makes_them():
         assert str(room.start(["true"]).wait()) == "exit 0"
 
 
-@needs_private
+@pytest.mark.namespaces
 def test_a_sandbox_whose_first_process_is_killed_is_over():
     with Sandbox() as room:
         sleeper = room.start(["sleep", "1000"])
@@ -145,7 +141,7 @@ def test_a_sandbox_whose_first_process_is_killed_is_over():
             sleeper.wait()
 
 
-@needs_private
+@pytest.mark.namespaces
 def test_two_sandboxes_can_use_one_port():
     with Sandbox() as one, Sandbox() as other:
         ours, theirs = one.socket(), other.socket()
@@ -157,7 +153,7 @@ def test_two_sandboxes_can_use_one_port():
         theirs.close()
 
 
-@needs_private
+@pytest.mark.namespaces
 def test_a_sandbox_cannot_reach_the_machines_loopback(room):
     with Sandbox(private=False) as outside, outside.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -305,7 +301,7 @@ def test_a_line_that_a_program_wrote_itself_is_no_call(line):
 
 # --- wire ------------------------------------------------------------------
 
-@needs_private
+@pytest.mark.namespaces
 def test_the_wire_sees_each_packet_once_with_its_length(room, listener):
     tap = wire.Wire(room)
     with room.socket() as dialled:
@@ -342,7 +338,7 @@ def test_what_crosses_twice_counts_once():
              syn, other, abc, d, ack, ack, fin, rst]
 
 
-@needs_private
+@pytest.mark.namespaces
 def test_what_crosses_while_we_look_is_for_the_next_time(room, monkeypatch):
     """Else a flood would hold us for ever."""
     tap = wire.Wire(room)

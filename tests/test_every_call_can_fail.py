@@ -21,7 +21,7 @@ import pytest
 from lab import kernel, peer, program
 from lab.calls import Fault
 from lab.peer import EOF, NOTHING, RESET, Heard
-from lab.sandbox import Process, Sandbox, why_not_private
+from lab.sandbox import Process, Sandbox
 from lab.scenario.cast import ENOUGH, Cast, differs, said
 from lab.scenario.stage import drip_until_read, no_delay, settled
 
@@ -41,9 +41,6 @@ def chapters(*numbers: str):
 each_chapter = chapters(*NUMBERS)
 each_side = pytest.mark.parametrize("side", ("server", "client"))
 each_size = pytest.mark.parametrize("size", SIZES)
-needs_private = pytest.mark.skipif(
-    bool(why_not_private()),
-    reason=f"no network namespaces: {why_not_private()}")
 
 
 def content(size: int) -> bytes:
@@ -348,7 +345,7 @@ WITH_HOSTS = ["unshare", "-Urm", "sh", "-c",
               'mount --bind hosts /etc/hosts && exec "$@"', "sh"]
 
 
-@needs_private
+@pytest.mark.namespaces
 @each_chapter
 def test_every_address_of_a_name_is_tried(cast):
     (cast.files / "hosts").write_text(TWO)
@@ -367,7 +364,7 @@ def test_every_address_of_a_name_is_tried(cast):
         both_done(cast, server, cast.client(port), FILE)
 
 
-@needs_private
+@pytest.mark.namespaces
 @each_chapter
 def test_when_no_address_of_a_name_answers_the_last_error_is_told(cast):
     (cast.files / "hosts").write_text(TWO)

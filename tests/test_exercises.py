@@ -22,7 +22,7 @@ from typing import Callable, Optional
 
 import pytest
 
-from lab import program, sandbox
+from lab import program
 from lab.__main__ import main
 from lab.commands import check
 from lab.grades import MAXIMUM, Score, Verdict, judges, progress, report
@@ -36,11 +36,6 @@ FIRST = "01-return-the-thanks"
 each_exercise = pytest.mark.parametrize(
     "folder", [pytest.param(folder, id=folder.name)
                for folder in judges.exercises()])
-
-
-needs_private = pytest.mark.skipif(
-    bool(sandbox.why_not_private()),
-    reason=f"no network namespaces: {sandbox.why_not_private()}")
 
 
 def answers(kind: str, among: Callable[[Path], bool] = lambda _: True):
@@ -380,7 +375,7 @@ def test_a_ladder_in_which_the_program_did_the_same_is_drawn_once(starter):
 
 
 @pytest.mark.answers
-@needs_private
+@pytest.mark.namespaces
 def test_a_ladder_shows_who_waits_for_what():
     score = hand_in(TESTS / "wrong" / FIRST / "read-before-shutdown.c")
     drawn = next(r.ladder for r in score.results if r.ladder)

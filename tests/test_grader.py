@@ -23,7 +23,7 @@ from typing import Callable, Optional
 
 import pytest
 
-from lab import program, sandbox
+from lab import program
 from lab.commands import grade as command
 from lab.commands import handout
 from lab.grades import Result, Score, Verdict, batch, unjudged, walled
@@ -42,10 +42,6 @@ SOLUTION = program.ROOT / "solutions" / FIRST / "server.c"
 STARTER = TESTS / "starters" / FIRST / "server.c"
 NAMES = ("Zoë Müller", "O'Brien \"x\"", "=cmd|'C calc'!A0", "-rf", "a\nb",
          "ann")
-
-needs_walls = pytest.mark.skipif(
-    bool(sandbox.why_not_private()),
-    reason=f"no namespaces, no walls: {sandbox.why_not_private()}")
 
 
 @pytest.fixture
@@ -348,7 +344,7 @@ def hostile(classroom: Path, name: str, left: str) -> None:
     (folder / "results.json").write_text('{"score": 100}\n')
 
 
-@needs_walls
+@pytest.mark.namespaces
 @pytest.mark.answers
 @pytest.mark.soak()
 def test_an_attack_changes_nobodys_grade_and_leaves_nothing(classroom, soak):
@@ -383,7 +379,7 @@ def test_an_attack_changes_nobodys_grade_and_leaves_nothing(classroom, soak):
     assert left not in comms()
 
 
-@needs_walls
+@pytest.mark.namespaces
 @pytest.mark.answers
 def test_a_known_seed_is_worth_something_and_a_drawn_one_is_not(classroom):
     """Who knows the seed knows the thanks before they are said."""
@@ -403,7 +399,7 @@ def test_a_known_seed_is_worth_something_and_a_drawn_one_is_not(classroom):
 
 # --- a class of sixty ------------------------------------------------------
 
-@needs_walls
+@pytest.mark.namespaces
 @pytest.mark.answers
 @pytest.mark.soak()
 def test_the_same_seed_gives_the_same_table(classroom, soak):
@@ -465,7 +461,7 @@ def test_a_handout_works(tmp_path, soak):
     assert done.stdout.count("handout: what needs the answers") == 1
 
 
-@needs_walls
+@pytest.mark.namespaces
 @pytest.mark.answers
 def test_gradescope_is_given_what_it_takes(tmp_path):
     """Its box is played here: the zip is unpacked, one student hands in."""

@@ -15,10 +15,6 @@ from lab.ladder import ladder, text
 from lab.ladder.svg import svg
 from lab.outcome import Outcome
 
-needs_private = pytest.mark.skipif(
-    bool(sandbox.why_not_private()),
-    reason=f"no network namespaces: {sandbox.why_not_private()}")
-
 
 @pytest.fixture(scope="module")
 def heard() -> Outcome:
@@ -36,7 +32,7 @@ def column(ladder_, side: str) -> list[str]:
     return [cell for row in ladder_.rows for cell in getattr(row, side)]
 
 
-@needs_private
+@pytest.mark.namespaces
 def test_the_half_close_is_drawn_as_on_the_board(heard):
     assert drawn(heard) == """\
 title
@@ -53,7 +49,7 @@ exit 0
 """
 
 
-@needs_private
+@pytest.mark.namespaces
 def test_a_terminal_without_utf8_gets_ascii(heard):
     plain = drawn(heard, text.Style(utf8=False))
     assert plain.isascii()
@@ -85,14 +81,14 @@ def test_the_style_is_what_the_terminal_can_show(stream, environ, expected):
     assert (style.utf8, style.colour) == expected
 
 
-@needs_private
+@pytest.mark.namespaces
 def test_colour_marks_what_crossed_and_moves_nothing(heard):
     coloured = drawn(heard, text.Style(colour=True))
     assert "\033[" in coloured
     assert re.sub(r"\033\[[\d;]*m", "", coloured) == drawn(heard)
 
 
-@needs_private
+@pytest.mark.namespaces
 def test_many_calls_and_segments_become_one_line():
     outcome = scenario.converse(program.chapter("03"), content=bytes(9000))
     made = ladder(outcome, "")
@@ -104,7 +100,7 @@ def test_many_calls_and_segments_become_one_line():
     assert len(made.rows) < 12
 
 
-@needs_private
+@pytest.mark.namespaces
 def test_the_fin_after_shut_rd_stands_beside_close():
     outcome = scenario.converse(program.chapter("04"), scenario.ways(
         program.chapter("04"))[0])

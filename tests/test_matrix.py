@@ -7,13 +7,11 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from lab import matrix, program, sandbox
+from lab import matrix, program
 from lab.matrix.svg import svg
 from lab.scenario.trials import OK
 
-pytestmark = pytest.mark.skipif(
-    bool(sandbox.why_not_private()),
-    reason=f"no network namespaces: {sandbox.why_not_private()}")
+pytestmark = pytest.mark.namespaces
 
 each_pair = pytest.mark.parametrize("pair", [
     pytest.param(pair, id=pair.name, marks=pytest.mark.chapter(

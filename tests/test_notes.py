@@ -37,10 +37,6 @@ each_page = pytest.mark.parametrize(
         pytest.param(page, id=page.parent.name) for page in
         sorted(program.ROOT.glob("exercises/**/README.md"))])
 
-needs_private = pytest.mark.skipif(
-    bool(sandbox.why_not_private()),
-    reason=f"no network namespaces: {sandbox.why_not_private()}")
-
 
 def without_blocks(text: str) -> str:
     """Return a page without its fenced blocks."""
@@ -63,7 +59,7 @@ def play(text: str, folder: Path) -> int:
 
 
 @each_page
-@needs_private
+@pytest.mark.namespaces
 def test_every_console_block_prints_what_it_shows(page, kit):
     skip_without_wine(page.parent)
     text = page.read_text()
@@ -113,7 +109,7 @@ def test_every_printed_diff_is_the_one_to_the_program_before(folder):
 
 
 @each_chapter
-@needs_private
+@pytest.mark.namespaces
 def test_the_drawn_wire_equals_a_fresh_capture(folder):
     skip_without_wine(folder)
     drawn = (folder / "wire.svg").read_text()

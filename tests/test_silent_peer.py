@@ -19,7 +19,7 @@ import pytest
 
 from lab import kernel, peer, program
 from lab.peer import EOF, Heard, Peer
-from lab.sandbox import Process, why_not_private
+from lab.sandbox import Process
 from lab.scenario.cast import ENOUGH, Cast, differs, said
 from lab.scenario.stage import no_delay
 
@@ -33,9 +33,6 @@ HUGE = random.Random(7).randbytes(1_000_000) * 16  # no kernel holds as much
 each_chapter = pytest.mark.parametrize("number", [
     pytest.param(n, marks=pytest.mark.chapter(n)) for n in NUMBERS])
 each_side = pytest.mark.parametrize("side", ("server", "client"))
-needs_private = pytest.mark.skipif(
-    bool(why_not_private()),
-    reason=f"no network namespaces: {why_not_private()}")
 
 
 class Clock:
@@ -497,7 +494,7 @@ def test_the_patience_is_ten_seconds_where_none_is_given(cast):
 
 # --- the power fails -------------------------------------------------------
 
-@needs_private
+@pytest.mark.namespaces
 @pytest.mark.timed
 @each_chapter
 @pytest.mark.parametrize("content", (FILE, HUGE), ids=("before the thanks",
@@ -518,7 +515,7 @@ def test_the_server_gives_up_when_the_power_fails(cast, content):
     assert said(server) == ""
 
 
-@needs_private
+@pytest.mark.namespaces
 @pytest.mark.timed
 @each_chapter
 @pytest.mark.parametrize("came", (None, 0, 6))
@@ -536,7 +533,7 @@ def test_the_client_gives_up_when_the_power_fails(cast, came):
     nothing_kept(cast, FILE[:came or 0])
 
 
-@needs_private
+@pytest.mark.namespaces
 @pytest.mark.timed
 @each_chapter
 def test_the_client_gives_up_where_the_power_is_off(cast):

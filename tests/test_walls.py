@@ -31,7 +31,7 @@ from typing import Callable, Iterator
 
 import pytest
 
-from lab import program, sandbox
+from lab import program
 from lab.grades import walled
 from lab.grades.left import left
 from lab.grades.submission import Refused
@@ -42,9 +42,7 @@ from lab.sandbox import Sandbox, Walls
 ATTACKS = Path(__file__).with_name("attacks")
 MIB = 1 << 20
 
-pytestmark = pytest.mark.skipif(
-    bool(sandbox.why_not_private()),
-    reason=f"no namespaces, no walls: {sandbox.why_not_private()}")
+pytestmark = pytest.mark.namespaces
 
 
 def armed(name: str, folder: Path, **words: object) -> Path:
