@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import kernel, peer, program, scenario
+from lab import kernel, peer, program
 from lab.sandbox import Process, Sandbox
 
 SIZES = (0, 1, 29, 30, 31, 60, 4096, 300_000, 3_000_000)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import random
 import re
 import shutil
 import socket
@@ -24,12 +23,10 @@ from lab.peer import EOF, NOTHING, RESET, Heard
 from lab.sandbox import Process, Sandbox
 from lab.scenario.cast import ENOUGH, Cast, differs, said
 from lab.scenario.stage import drip_until_read, no_delay, settled
+from test_chapters import SANITIZERS, content, each_size
 
 NUMBERS = ("05", "06", "07")
-SIZES = (0, 1, 29, 30, 31, 60, 4096, 300_000, 3_000_000)
 FILE = b"To be sent.\n"
-SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all",
-              "-g")
 
 
 def chapters(*numbers: str):
@@ -38,14 +35,15 @@ def chapters(*numbers: str):
         pytest.param(n, marks=pytest.mark.chapter(n)) for n in numbers])
 
 
+def seeds(short: int, long: int):
+    """Parametrize by seed; more of them under --soak."""
+    return pytest.mark.parametrize("seed", [
+        pytest.param(n, marks=[] if n < short else
+                     pytest.mark.soak(only=True)) for n in range(long)])
+
+
 each_chapter = chapters(*NUMBERS)
 each_side = pytest.mark.parametrize("side", ("server", "client"))
-each_size = pytest.mark.parametrize("size", SIZES)
-
-
-def content(size: int) -> bytes:
-    """Return random bytes, NULs among them; the size is the seed."""
-    return random.Random(size).randbytes(size)
 
 
 def message(thanks: bytes) -> str:
@@ -691,13 +689,6 @@ def test_the_file_is_on_the_disk_before_it_has_its_name(tmp_path):
     met = sweep(tmp_path, "07", "client", "ENOSPC", FILE)
     assert met == ["open", "write", "fsync", "close", "rename", "fsync",
                    "close"]
-
-
-def seeds(count: int, long: int):
-    """Parametrize by seed; more of them under --soak."""
-    return pytest.mark.parametrize("seed", [
-        pytest.param(n, marks=[] if n < count else
-                     pytest.mark.soak(only=True)) for n in range(long)])
 
 
 @pytest.mark.soak

@@ -26,7 +26,7 @@ import pytest
 from lab import program
 from lab.commands import grade as command
 from lab.commands import handout
-from lab.grades import Result, Score, Verdict, batch, unjudged, walled
+from lab.grades import Result, Score, Verdict, batch, walled
 from lab.grades.batch import Batch, grade_all
 from lab.grades.handin import Student, students
 from lab.grades.judges import judge_of

@@ -26,6 +26,7 @@ from lab.peer import EOF, Heard, Peer
 from lab.sandbox import Process, Sandbox
 from lab.scenario.cast import ENOUGH, Cast, differs, said
 from lab.scenario.stage import settled
+from test_every_call_can_fail import seeds
 
 pytestmark = pytest.mark.chapter("07")
 
@@ -488,13 +489,6 @@ class Meeting:
             elif ended.status != 0:
                 assert ended.status == 1, what
                 assert process.stderr.count(b"\n") == 1, what
-
-
-def seeds(short: int, long: int):
-    """Parametrize by seed; more of them under --soak."""
-    return pytest.mark.parametrize("seed", [
-        pytest.param(n, marks=[] if n < short else
-                     pytest.mark.soak(only=True)) for n in range(long)])
 
 
 @pytest.mark.soak
