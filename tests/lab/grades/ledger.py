@@ -115,8 +115,5 @@ class Ledger:
                 table.writerow([harmless(row.get(column, ""))
                                 for column in columns])
         place = self.out / "grades.csv"
-        part = place.with_name("grades.csv.part")
-        with part.open("w", encoding="utf-8", newline="") as file:
-            file.write(text.getvalue())
-        os.replace(part, place)
+        _write(place, text.getvalue())
         return place
