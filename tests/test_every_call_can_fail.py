@@ -320,7 +320,8 @@ def test_a_refused_connection_is_a_sentence_and_creates_no_file(cast):
 @pytest.mark.parametrize("host", ("::1", "localhost"))
 def test_the_pair_meets_by_ipv6_and_by_name(cast, host):
     server = cast.server(FILE, host=host)
-    assert server.stdout.decode() == f"listening on {host} {cast.port}\n"
+    line = server.until(lambda: server.stdout).decode()
+    assert line == f"listening on {host} {cast.port}\n"
     both_done(cast, server, cast.client(cast.port, host=host), FILE)
 
 
