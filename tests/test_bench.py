@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 import select
 import signal
@@ -15,6 +16,7 @@ import time
 import pytest
 
 from lab import calls, kernel, peer, program, sandbox, scenario, wire
+from lab.__main__ import main
 from lab.sandbox import Exit, Sandbox, StillRunning
 from lab.commands import demo
 
@@ -383,6 +385,40 @@ def make(*words: str) -> subprocess.CompletedProcess:
     """Run make at the top of the kit."""
     return subprocess.run(["make", "-s", *words], cwd=program.ROOT, text=True,
                           capture_output=True, check=False)
+
+
+def lab(*words: str, **environ: str) -> subprocess.CompletedProcess:
+    """Run a command of the bench as make does, with more in its environment."""
+    return subprocess.run(
+        [sys.executable, "-m", "lab", *words], text=True, capture_output=True,
+        check=False, timeout=100,
+        env={**os.environ, "PYTHONPATH": str(program.ROOT / "tests"),
+             **environ})
+
+
+@pytest.mark.parametrize("words", [
+    (), ("unknown",), ("autograde",), ("autograde", "one"), ("check",),
+    ("check", "01", "one", "more"), ("doctor", "Who")], ids=" ".join)
+def test_a_wrong_count_of_words_is_told_the_right_one(words):
+    done = lab(*words)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("usage: python3 -m lab ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_ctrl_c_may_come_while_a_command_is_loaded(monkeypatch):
+    """What is loaded before we can catch it is next to nothing."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, lab.__main__; print(*(name for "
+         "name in sys.modules if name.startswith('lab.')))"],
+        env={**os.environ, "PYTHONPATH": str(program.ROOT / "tests")},
+        text=True, capture_output=True, check=True)
+    assert done.stdout.split() == ["lab.__main__"]
+
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+    monkeypatch.setattr(importlib, "import_module", interrupted)
+    assert main(["doctor"]) == 130
 
 
 def test_a_number_without_a_chapter_is_one_sentence():

@@ -1,1 +1,79 @@
-"""What the Makefile calls: one module a command."""
+"""What the Makefile calls: one module a command, loaded when it is asked for.
+
+    status = run("check", ["01"])
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from typing import Callable, Sequence
+
+from ..grades.judges import NoSuchExercise
+from ..kernel import DidNotListen
+from ..program import DoesNotCompile, NoSuchChapter, NotInstalled
+from ..sandbox import StillRunning
+from ..scenario.trials import NoSuchScenario
+
+
+@dataclass(frozen=True)
+class Command:
+    """The words that a command takes, and the function that does it.
+
+    A word in brackets may be left out, `...` is any number of them.
+    """
+
+    usage: str = ""
+    module: str = ""
+    function: str = "main"
+
+    def takes(self, count: int) -> bool:
+        """Whether so many words are right."""
+        words = self.usage.split()
+        least = sum(not word.startswith("[") for word in words)
+        return least <= count and (count <= len(words) or "..." in self.usage)
+
+    def load(self, name: str) -> Callable[[Sequence[str]], int]:
+        """Import it: the module has the command's name if it has no other."""
+        module = importlib.import_module(f"{__name__}.{self.module or name}")
+        does: Callable[[Sequence[str]], int] = getattr(module, self.function)
+        return does
+
+
+COMMANDS = {
+    "autograde": Command("SUBMISSION RESULTS [NN]", "gradescope", "autograde"),
+    "check": Command("NN [SEED]"),
+    "demo": Command(),
+    "doctor": Command(),
+    "grade": Command(),
+    "gradescope": Command(),
+    "handout": Command(),
+    "hint": Command("NN"),
+    "matrix": Command("[NN]"),
+    "regrade": Command("", "grade", "again"),
+    "reset": Command("NN"),
+    "score": Command(),
+    "trace": Command("NN [HOW] [PEER]"),
+    "watch": Command("NN"),
+    "wires": Command("[NN...]"),
+}
+
+
+def run(name: str, words: Sequence[str]) -> int:
+    """Do a command; trouble is a sentence and a status."""
+    command = COMMANDS[name]
+    if not command.takes(len(words)):
+        print(f"usage: python3 -m lab {name} {command.usage}".rstrip(),
+              file=sys.stderr)
+        return 2
+    try:
+        return command.load(name)(words)
+    except (NoSuchChapter, NoSuchExercise, NoSuchScenario) as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 2
+    except DoesNotCompile as error:
+        print(f"{name}: the compiler refused:\n{error}", file=sys.stderr)
+    except (DidNotListen, NotInstalled, StillRunning, OSError) as error:
+        print(f"{name}: {error}", file=sys.stderr)
+    return 1
