@@ -421,6 +421,46 @@ def test_ctrl_c_may_come_while_a_command_is_loaded(monkeypatch):
     assert main(["doctor"]) == 130
 
 
+@pytest.mark.parametrize("closed,status", [
+    (">&-", 1), ("2>&-", 0), ("<&- 2>&-", 0), (">&- 2>&-", 1)])
+def test_a_closed_stream_is_no_trouble_but_for_what_is_lost(closed, status):
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "lab",
+         "trace", "03"], env={**os.environ, "PYTHONPATH": str(
+             program.ROOT / "tests")}, text=True, capture_output=True,
+        check=False, timeout=100)
+    assert done.returncode == status, done.stderr
+    assert ("server said" in done.stdout) == (status == 0)
+    assert done.stderr in (
+        "", "standard output is closed: what was said is lost\n")
+
+
+def test_what_an_encoding_lacks_is_replaced():
+    done = lab("trace", "03", PYTHONIOENCODING="latin-1", LC_ALL="C.UTF-8")
+    assert done.returncode == 0 and "? SYN ?" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGHUP),
+                         ids=("TERM", "HUP"))
+def test_nothing_is_left_behind_by_who_is_ended(kit, tmp_path, number):
+    ours = tmp_path / "temporary"
+    ours.mkdir()
+    source = next(kit.glob("exercises/01-*/server.c"))
+    source.write_text("int main(void) { return nothing; }\n")
+    with subprocess.Popen(
+            [sys.executable, "-m", "lab", "watch", "01"], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(kit / "tests"),
+                 "TMPDIR": str(ours)}) as watch:
+        assert any(line.startswith("Waiting for you")
+                   for line in watch.stdout)
+        assert list(ours.iterdir())
+        watch.send_signal(number)
+        assert watch.wait(60) == 128 + number
+        assert watch.stderr.read() == ""
+    assert not list(ours.iterdir())
+
+
 def test_a_number_without_a_chapter_is_one_sentence():
     for target in ("trace-99", "99"):
         done = make(target)
