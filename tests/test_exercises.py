@@ -16,7 +16,9 @@ import functools
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -24,7 +26,7 @@ import pytest
 
 from lab import program
 from lab.__main__ import main
-from lab.commands import check
+from lab.commands import check, watch
 from lab.grades import MAXIMUM, Score, Verdict, judges, progress, report
 from lab.grades.judges import STARTERS
 from lab.grades.submission import grade
@@ -419,6 +421,17 @@ def test_full_points_are_a_success(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(progress, "KEPT", tmp_path / ".progress.json")
     assert check.main(["01", ""]) == 0
     assert capsys.readouterr().out.endswith("\n100 of 100 points\n")
+
+
+@pytest.mark.parametrize("term", ("dumb", "xterm"))
+def test_watch_clears_only_a_screen_that_can_be_cleared(
+        starter, term, monkeypatch, capsys):
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(watch, "judged",
+                        lambda _: replace(starter, results=()))
+    assert watch.main(["01"]) == 0
+    assert (watch.CLEAR in capsys.readouterr().out) == (term == "xterm")
 
 
 @pytest.mark.parametrize("words", [

@@ -17,6 +17,7 @@ from ..grades.ledger import Ledger, OtherSeed
 from ..grades.walled import Stranger, strangers, trouble
 from ..grades.worker import Worker
 from ..program import NotInstalled
+from .terminal import draws_over
 
 UNSAFE = ("this system forbids the walls around a submission ({why}), so one "
           "could read and change what it likes, and nothing was graded; "
@@ -67,7 +68,7 @@ def the_stranger(hides: tuple[str, ...], unsafe: bool) -> Stranger:
 
 def _progress() -> Callable[[int, int, str], None]:
     """Return what says how far we are: a line that goes over itself."""
-    fresh = sys.stderr.isatty()
+    fresh = draws_over(sys.stderr)
 
     def say(done: int, most: int, line: str) -> None:
         end = "" if fresh and done < most else "\n"

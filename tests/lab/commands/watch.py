@@ -11,6 +11,7 @@ from ..grades import report
 from ..grades.judges import exercise, judge_of
 from ..ladder import text
 from .check import judged
+from .terminal import draws_over
 
 LOOK = 0.3  # seconds between two looks at the files' times
 CLEAR = "\033[2J\033[H"
@@ -36,7 +37,7 @@ def main(arguments: list[str]) -> int:
     while True:
         seen = _times(sources)
         score = judged(folder)
-        if sys.stdout.isatty():
+        if draws_over(sys.stdout):
             print(CLEAR, end="")
         print(report.report(score, style), flush=True)
         if score.full:
