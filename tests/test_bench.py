@@ -18,7 +18,8 @@ import pytest
 from lab import calls, kernel, peer, program, sandbox, scenario, wire
 from lab.__main__ import main
 from lab.sandbox import Exit, Sandbox, StillRunning
-from lab.commands import demo
+from lab.commands import demo, doctor
+from lab.grades.worker import Worker
 
 each_kind = pytest.mark.parametrize("private", (True, False),
                                     ids=("private", "shared"))
@@ -491,6 +492,29 @@ def test_the_doctor_answers():
     done = make("doctor")
     assert done.returncode == 0
     assert "yes  a C compiler" in done.stdout
+
+
+def test_the_doctor_answers_without_a_compiler():
+    done = make("doctor", "CC=nosuch")
+    assert done.returncode == 2
+    assert "  NO  a C compiler\n      no C compiler 'nosuch' here: install" \
+        in done.stdout
+    assert "network namespaces" in done.stdout and "pytest" in done.stdout
+    assert "walls" not in done.stdout
+
+
+def test_the_doctor_waits_for_nothing_without_end(monkeypatch, capsys):
+    """Neither for walls that do not come up, nor for who does not dial."""
+    def late(work, _: float):
+        del work
+        return Worker(signal.pause, 0.1)
+    monkeypatch.setattr(doctor, "Worker", late)
+    monkeypatch.setattr(doctor, "DIALS", "import signal; signal.pause()")
+    monkeypatch.setattr(doctor, "BOUND", 0.1)
+    assert doctor.main([]) == 0
+    said = capsys.readouterr().out
+    assert "they were not up in a minute; `make grade` refuses" in said
+    assert "  NO  proof that a program is stuck" in said
 
 
 def test_what_comes_while_we_give_up_is_heard_all_the_same(room, listener):

@@ -29,10 +29,11 @@ GUESTS = {"bash": "bash", "ncat": "ncat", "socat": "socat",
 
 
 def _compiler() -> Finding:
-    command = program.compiler()
-    present = shutil.which(command[0]) is not None
-    return Finding(f"a C compiler ({' '.join(command)})", present,
-                   "install gcc or clang, or name yours in CC")
+    try:
+        command = " ".join(program.compiler())
+        return Finding(f"a C compiler ({command})", True, "")
+    except program.NotInstalled as error:
+        return Finding("a C compiler", False, str(error))
 
 
 def _calls() -> Finding:
@@ -66,23 +67,24 @@ def _namespaces() -> Finding:
                    "else works, the ladders have no arrows")
 
 
+BOUND = 10.0  # seconds in which a program must be seen to wait
+DIALS = "import socket, sys\n" \
+        "socket.create_connection(('127.0.0.1', int(sys.argv[1]))).recv(1)"
+
+
 def _proofs() -> Finding:
     """Whether a program that waits can be seen to wait."""
-    with sandbox.Sandbox() as room:
-        ours = room.socket()
+    with sandbox.Sandbox() as room, room.socket() as ours:
         ours.bind(("127.0.0.1", 0))
         ours.listen()
-        port = ours.getsockname()[1]
-        waiting = room.start([sys.executable, "-I", "-S", "-c",
-                              "import socket; socket.create_connection("
-                              f"('127.0.0.1', {port})).recv(1)"])
-        theirs, _ = ours.accept()
+        ours.settimeout(BOUND)
+        waiting = room.start([sys.executable, "-I", "-S", "-c", DIALS,
+                              ours.getsockname()[1]])
         try:
-            seen = waiting.until(lambda: kernel.stuck([waiting]), 5)
-        except sandbox.StillRunning:
+            with ours.accept()[0]:
+                seen = waiting.until(lambda: kernel.stuck([waiting]), BOUND)
+        except (OSError, sandbox.StillRunning):  # too late is an OSError
             seen = None
-        theirs.close()
-        ours.close()
     return Finding("proof that a program is stuck, from /proc", bool(seen),
                    "needs Linux 5.6 or later on x86-64 or arm64, and leave to "
                    "trace one's own processes (kernel.yama.ptrace_scope 0 or "
@@ -93,7 +95,8 @@ def _walls() -> Finding:
     """Whether a class can be graded here."""
     with Worker(lambda: trouble(strangers()), 60.0) as worker:
         answer = worker.answer()
-    why = answer.error or answer.value
+    late = "they were not up in a minute" if answer.late else ""
+    why = late or answer.error or answer.value
     return Finding("walls, to grade strangers behind", why == "",
                    f"{why}; `make grade` refuses without them")
 
