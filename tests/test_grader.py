@@ -264,6 +264,7 @@ def asked(monkeypatch, capfd, **words: object) -> tuple[int, str, str]:
 @pytest.mark.parametrize("words,what", [
     ({}, "SUBMISSIONS=folder is missing"),
     ({"SUBMISSIONS": "/no such"}, "there is no such folder"),
+    ({"SUBMISSIONS": "/"}, "all there is, and no class"),
     ({"SUBMISSIONS": "@", "SEED": "seven"}, "SEED 'seven': not a whole number"),
     ({"SUBMISSIONS": "@", "OUT": "@/grades"}, "taken for one"),
     ({"SUBMISSIONS": "@", "STUDENT": "nobody"}, "no folder of that name")])

@@ -42,6 +42,8 @@ def _places(environ: Mapping[str, str]) -> tuple[Path, Path]:
     if not word:
         raise Wrong("SUBMISSIONS=folder is missing: where they are")
     submissions = Path(word).resolve()
+    if not submissions.name:
+        raise Wrong(f"SUBMISSIONS={submissions} is all there is, and no class")
     beside = submissions.with_name(submissions.name + "-grades")
     out = Path(environ.get("OUT") or beside).resolve()
     if out == submissions or submissions in out.parents:
