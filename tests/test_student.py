@@ -92,6 +92,19 @@ def test_progress_that_cannot_be_read_is_as_good_as_none(kit):
 
 
 @pytest.mark.answers
+def test_progress_that_cannot_be_kept_costs_nothing(kit, file):
+    (kit / "exercises" / ".progress.json").mkdir()
+    shutil.copy(SOLUTION, file)
+    done = make(kit, "check-01")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "100 of 100 points" in done.stdout
+    done = make(kit, "hint-01")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Hint 1 of 4")
+    assert done.stdout.endswith("-thanks/HINTS.md.\n")
+
+
+@pytest.mark.answers
 def test_watch_judges_at_every_save_and_stops_when_all_is_green(kit, file):
     with Sandbox(private=False) as outside:
         watch: Process = outside.start(

@@ -22,5 +22,7 @@ def main(arguments: list[str]) -> int:
         print("\nThat was the last." + (
             f" The answer is in solutions/{folder.name}/."
             if (ROOT / "solutions").is_dir() else ""))
-    progress.keep(folder.name, replace(known, hints=number + 1))
+    if not progress.keep(folder.name, replace(known, hints=number + 1)):
+        print(f"\n{progress.KEPT.parent} can't be written, so this one comes "
+              f"again: all of them are in {folder / 'HINTS.md'}.")
     return 0

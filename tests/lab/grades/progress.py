@@ -1,7 +1,7 @@
 """What a student has reached so far, kept in exercises/.progress.json.
 
-A file that can't be read, or isn't ours, is as good as none: nothing that is
-kept here can't be had again.
+A file that can't be read or written, or isn't ours, is as good as none: nothing
+that is kept here can't be had again.
 """
 
 from __future__ import annotations
@@ -50,8 +50,12 @@ def read(exercise: str) -> Progress:
     return _all().get(exercise, Progress())
 
 
-def keep(exercise: str, progress: Progress) -> None:
-    """Remember it."""
+def keep(exercise: str, progress: Progress) -> bool:
+    """Remember it; return whether that was possible."""
     kept = {**_all(), exercise: progress}
-    KEPT.write_text(json.dumps({k: asdict(v) for k, v in kept.items()},
-                               indent=1) + "\n")
+    try:
+        KEPT.write_text(json.dumps({k: asdict(v) for k, v in kept.items()},
+                                   indent=1) + "\n")
+        return True
+    except OSError:  # a disk that is full, or not ours to write on
+        return False
