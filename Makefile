@@ -2,8 +2,11 @@
 MAKEFLAGS += --no-builtin-rules  # only the rules below make a program
 CFLAGS ?= -O2 -g
 KIT_CFLAGS = -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+# CC, HOW, SEED and their kind it finds in its environment.
 LAB = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 PYTHONCOERCECLOCALE=0 \
-	CC='$(CC)' python3 -m lab
+	python3 -m lab
+quoted = '$(subst ','\'',$(1))'
+NN = $(call quoted,$*)
 
 sources := $(wildcard chapters/[0-9]*/*.c chapters/[0-9]*/*/*.c)
 common := $(wildcard chapters/common/*)
@@ -38,28 +41,28 @@ demo: ## half-close in two minutes: 01, 02 and 03, seen on the wire
 	@$(LAB) demo
 
 trace-%: ## draw a chapter's conversation; HOW=rd one way; PEER=silent one cell
-	@$(LAB) trace '$*' '$(HOW)' '$(PEER)'
+	@$(LAB) trace $(NN)
 
 test: ## run all tests (gets pytest itself)
 	@sh tests/run
 
 test-%: ## run what checks one chapter: make test-03
-	@sh tests/run --chapter='$*'
+	@sh tests/run --chapter=$(NN)
 
 soak: ## the long forms of the tests: 300 kills, larger files, every fault
 	@sh tests/run --soak
 
 check-%: ## judge your answer in exercises/NN-name/: make check-01
-	@$(LAB) check '$*' '$(SEED)'
+	@$(LAB) check $(NN)
 
 watch-%: ## judge it again at every save, until all is green
-	@$(LAB) watch '$*'
+	@$(LAB) watch $(NN)
 
 hint-%: ## one hint more each time you ask: make hint-01
-	@$(LAB) hint '$*'
+	@$(LAB) hint $(NN)
 
 reset-%: ## the starter again; your file is kept beside it
-	@$(LAB) reset '$*'
+	@$(LAB) reset $(NN)
 
 score: ## all exercises at a glance
 	@$(LAB) score
@@ -83,7 +86,7 @@ matrix: ## measure what each program survives, and write it into README.md
 	@$(LAB) matrix
 
 matrix-%: ## one row of the matrix, with its reasons: make matrix-03
-	@$(LAB) matrix '$*'
+	@$(LAB) matrix $(NN)
 
 doctor: ## tell what this machine can and can't do, and what to install
 	@$(LAB) doctor
@@ -95,7 +98,8 @@ clean: ## remove what was built
 Makefile $(sources) $(common): ;
 
 .DEFAULT:
-	@echo "make: there is no '$@' here; 'make help' says what there is" >&2
+	@printf "make: there is no '%s' here; 'make help' says what there is\n" \
+	    $(call quoted,$@) >&2
 	@exit 2
 
 .PHONY: all $(numbers) help demo test soak score grade regrade \

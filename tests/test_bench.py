@@ -477,6 +477,18 @@ def test_a_way_that_a_chapter_lacks_is_one_sentence():
         assert f"does not run in a way '{how}'" in done.stderr
 
 
+@pytest.mark.parametrize("words,said", [
+    (("trace-03", "HOW=a'b"), 'does not run in a way "a\'b"'),
+    (("trace-03", "PEER=a'b"), 'there is no peer "a\'b"'),
+    (("trace-a'b",), 'there is no chapter "a\'b"'),
+    (('a"b',), "there is no 'a\"b' here"),
+    (("regrade", "SUBMISSIONS=tests", "STUDENT=x$$y"),
+     "STUDENT 'x$y': no folder of that name")], ids=str)
+def test_no_word_is_read_by_the_shell(words, said):
+    done = make(*words)
+    assert done.returncode == 2 and said in done.stderr.splitlines()[0]
+
+
 def test_the_demo_fails_when_a_lesson_is_not_shown(tmp_path, monkeypatch,
                                                    capsys):
     """Put chapter 03 in the place of 01: it hears what 01 must not."""

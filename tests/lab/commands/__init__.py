@@ -15,6 +15,7 @@ from ..kernel import DidNotListen
 from ..program import DoesNotCompile, NoSuchChapter, NotInstalled
 from ..sandbox import StillRunning
 from ..scenario.trials import NoSuchScenario
+from .asked import Wrong
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Command:
 
 COMMANDS = {
     "autograde": Command("SUBMISSION RESULTS [NN]", "gradescope", "autograde"),
-    "check": Command("NN [SEED]"),
+    "check": Command("NN"),
     "demo": Command(),
     "doctor": Command(),
     "grade": Command(),
@@ -54,7 +55,7 @@ COMMANDS = {
     "regrade": Command("", "grade", "again"),
     "reset": Command("NN"),
     "score": Command(),
-    "trace": Command("NN [HOW] [PEER]"),
+    "trace": Command("NN"),
     "watch": Command("NN"),
     "wires": Command("[NN...]"),
 }
@@ -69,7 +70,7 @@ def run(name: str, words: Sequence[str]) -> int:
         return 2
     try:
         return command.load(name)(words)
-    except (NoSuchChapter, NoSuchExercise, NoSuchScenario) as error:
+    except (NoSuchChapter, NoSuchExercise, NoSuchScenario, Wrong) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2
     except DoesNotCompile as error:

@@ -11,6 +11,7 @@ from ..grades import Score, progress, report
 from ..grades.judges import exercise, judge_of
 from ..grades.submission import grade
 from ..ladder import text
+from .asked import number
 from .trace import say_if_shared
 
 
@@ -30,13 +31,9 @@ def judged(folder: Path, seed: Optional[int] = None) -> Score:
 
 
 def main(arguments: list[str]) -> int:
-    """check NN [SEED]: 0 only for all points, 2 for a wrong command line."""
-    number, seed = (arguments + ["", ""])[:2]
-    if seed and not (seed.isascii() and seed.isdigit()):
-        print(f"check: SEED {seed!r}: not a number", file=sys.stderr)
-        return 2
-    folder = exercise(number)
+    """check NN, with SEED if you like: 0 only for all points."""
+    folder, seed = exercise(arguments[0]), number("SEED")
     say_if_shared()
-    score = judged(folder, int(seed) if seed else None)
+    score = judged(folder, seed)
     print(report.report(score, text.Style.of(sys.stdout)), end="")
     return 0 if score.full else 1

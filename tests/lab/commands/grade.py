@@ -1,7 +1,7 @@
 """make grade: grade a class. make regrade: one student of it anew.
 
-What is asked for stands in the environment, where make puts it and no name
-needs quoting: SUBMISSIONS, and if you like OUT, JOBS, SEED, UNSAFE, STUDENT.
+What is asked for stands in the environment (asked.py): SUBMISSIONS, and if you
+like OUT, JOBS, SEED, UNSAFE, STUDENT.
 """
 
 from __future__ import annotations
@@ -17,23 +17,12 @@ from ..grades.ledger import Ledger, OtherSeed
 from ..grades.walled import Stranger, strangers, trouble
 from ..grades.worker import Worker
 from ..program import NotInstalled
+from .asked import Wrong, number
 from .terminal import draws_over
 
 UNSAFE = ("this system forbids the walls around a submission ({why}), so one "
           "could read and change what it likes, and nothing was graded; "
           "UNSAFE=1 grades all the same")
-
-
-class Wrong(Exception):
-    """The command line; the text says how."""
-
-
-def _number(environ: Mapping[str, str], name: str) -> Optional[int]:
-    """Return a number that was asked for, None if none was."""
-    word = environ.get(name, "")
-    if word and not (word.isascii() and word.isdigit()):
-        raise Wrong(f"{name} {word!r}: not a whole number from 0 on")
-    return int(word) if word else None
 
 
 def _places(environ: Mapping[str, str]) -> tuple[Path, Path]:
@@ -99,7 +88,7 @@ def run(environ: Mapping[str, str]) -> int:
     submissions, out = _places(environ)
     among = students(submissions)
     anew = _asked_for(environ, among)
-    seed, jobs = _number(environ, "SEED"), _number(environ, "JOBS")
+    seed, jobs = number("SEED", environ), number("JOBS", environ)
     stranger = the_stranger((str(submissions), str(out)),
                             environ.get("UNSAFE") == "1")
     ledger = Ledger(out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -56,9 +57,9 @@ def show_cell(folder: Path, slug: str) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """trace NN [HOW [PEER]]: all ways of a chapter, or one, or one cell."""
-    number, asked, slug = (arguments + ["", "", ""])[:3]
-    folder = program.chapter(number)
+    """trace NN, with HOW and PEER if you like: all ways, or one, or a cell."""
+    folder = program.chapter(arguments[0])
+    asked, slug = os.environ.get("HOW", ""), os.environ.get("PEER", "")
     if slug:
         return show_cell(folder / asked, slug)  # asked: "as-printed", or ""
     ways = scenario.ways(folder)
