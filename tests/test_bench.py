@@ -20,6 +20,7 @@ from lab.__main__ import main
 from lab.sandbox import Exit, Sandbox, StillRunning
 from lab.commands import demo, doctor
 from lab.grades.worker import Worker
+from lab.scenario import trials
 
 each_kind = pytest.mark.parametrize("private", (True, False),
                                     ids=("private", "shared"))
@@ -487,6 +488,38 @@ def test_a_way_that_a_chapter_lacks_is_one_sentence():
 def test_no_word_is_read_by_the_shell(words, said):
     done = make(*words)
     assert done.returncode == 2 and said in done.stderr.splitlines()[0]
+
+
+@pytest.mark.parametrize("words,said", [
+    (("04", "rd"), "04-three-directions meets no peer in a way 'rd': it takes "
+     "no HOW"),
+    (("04", "../03-half-close"), "04-three-directions meets no peer in a way "
+     "'../03-half-close': it takes no HOW"),
+    (("05", "."), "05-every-call-can-fail meets no peer in a way '.': HOW is "
+     "one of as-printed"),
+    (("15", ""), "15-windows has no row in the matrix")], ids=str)
+def test_a_peer_is_met_by_a_chapter_or_by_a_folder_of_its_own(words, said):
+    number, how = words
+    done = lab("trace", number, HOW=how, PEER="polite")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"trace: {said}\n"
+
+
+def test_the_textbooks_own_pair_meets_a_peer_too():
+    done = lab("trace", "05", HOW="as-printed", PEER="polite")
+    assert done.returncode == 0, done.stderr
+    assert "05-every-call-can-fail as-printed, the pair: ok" in done.stdout
+
+
+def test_a_cell_without_namespaces_says_what_is_missing(monkeypatch, capsys):
+    monkeypatch.setattr(sandbox, "why_not_private", lambda: "forbidden")
+    monkeypatch.setattr(trials, "Sandbox", lambda: Sandbox(private=False))
+    monkeypatch.setenv("PEER", "disk-full")
+    assert main(["trace", "03"]) == 1
+    said = capsys.readouterr()
+    assert said.out.startswith("No packets are shown")
+    assert said.err == "trace: PEER=disk-full needs a network namespace of " \
+        "its own\n"
 
 
 def test_the_demo_fails_when_a_lesson_is_not_shown(tmp_path, monkeypatch,

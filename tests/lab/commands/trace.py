@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Iterable
 
 from .. import matrix, program, sandbox, scenario
 from ..ladder import ladder, text
 from ..outcome import Outcome
 from ..scenario import trials
+from ..scenario.stage import Pair
+from .asked import Wrong
 
 
 def say_if_shared() -> None:
@@ -39,19 +42,42 @@ def said_by(outcome: Outcome) -> None:
             print(f"{name} said: {line}")
 
 
-def show_cell(folder: Path, slug: str) -> int:
+def row(folder: Path, asked: str) -> Pair:
+    """Return a chapter's pair in the matrix, or that of one of its folders."""
+    rows = {"" if pair.folder == folder else pair.folder.name: pair
+            for pair in matrix.pairs()
+            if folder in (pair.folder, pair.folder.parent)}
+    if not rows:
+        raise Wrong(f"{folder.name} has no row in the matrix")
+    if asked not in rows:
+        raise Wrong(f"{folder.name} meets no peer in a way {asked!r}: "
+                    + known_ways(rows))
+    return rows[asked]
+
+
+def known_ways(names: Iterable[str]) -> str:
+    """Say what HOW can be."""
+    known = ", ".join(filter(None, names))
+    return f"HOW is one of {known}" if known else "it takes no HOW"
+
+
+def show_cell(pair: Pair, title: str, slug: str) -> int:
     """Play one cell of the matrix, and draw each of its conversations."""
     asked = trials.scenario(slug)
-    pair = next((p for p in matrix.pairs() if p.folder == folder), None)
-    if pair is None:
-        print(f"trace: {folder.name} has no row in the matrix",
+    say_if_shared()
+    try:
+        acts = trials.play(asked, pair)
+    except PermissionError:
+        if not sandbox.why_not_private():
+            raise
+        print(f"trace: PEER={slug} needs a network namespace of its own",
               file=sys.stderr)
-        return 2
-    for index, act in enumerate(trials.play(asked, pair)):
+        return 1
+    for index, act in enumerate(acts):
         if index:
             print()
-        title = f"{folder.name}, {act.title}: {act.verdict}"
-        print(text.text(ladder(act.outcome, title), text.Style.of(sys.stdout)))
+        drawn = ladder(act.outcome, f"{title}, {act.title}: {act.verdict}")
+        print(text.text(drawn, text.Style.of(sys.stdout)))
         said_by(act.outcome)
     return 0
 
@@ -61,14 +87,12 @@ def main(arguments: list[str]) -> int:
     folder = program.chapter(arguments[0])
     asked, slug = os.environ.get("HOW", ""), os.environ.get("PEER", "")
     if slug:
-        return show_cell(folder / asked, slug)  # asked: "as-printed", or ""
+        return show_cell(row(folder, asked), f"{folder.name} {asked}".strip(),
+                         slug)
     ways = scenario.ways(folder)
     if asked and asked not in [way.name for way in ways]:
-        known = ", ".join(way.name for way in ways if way.name)
-        print(f"trace: {folder.name} does not run in a way {asked!r}: "
-              + (f"HOW is one of {known}" if known else "it takes no HOW"),
-              file=sys.stderr)
-        return 2
+        raise Wrong(f"{folder.name} does not run in a way {asked!r}: "
+                    + known_ways(way.name for way in ways))
     say_if_shared()
     for index, way in enumerate(w for w in ways if asked in ("", w.name)):
         if index:
