@@ -25,7 +25,7 @@ import pytest
 
 from lab import program
 from lab.commands import grade as command
-from lab.commands import handout
+from lab.commands import gradescope, handout
 from lab.grades import Result, Score, Verdict, batch, walled
 from lab.grades.batch import Batch, grade_all
 from lab.grades.handin import Student, students
@@ -485,3 +485,16 @@ def test_gradescope_is_given_what_it_takes(tmp_path):
     assert done.returncode == 0, done.stderr
     told = json.loads((results / "results.json").read_text())
     assert told["score"] == 100 and len(told["tests"]) == 13
+
+
+@pytest.mark.parametrize("judged,status", [(raises, 1),
+                                           (lambda _: score(), 0)])
+def test_gradescope_gets_no_0_for_an_error_of_ours(tmp_path, monkeypatch,
+                                                   capfd, judged, status):
+    judge(monkeypatch, judged)
+    monkeypatch.setattr(gradescope, "the_stranger", lambda *_: strangers())
+    results = tmp_path / "results.json"
+    assert gradescope.autograde([str(tmp_path), str(results), "01"]) == status
+    assert results.exists() == (status == 0)
+    assert ("ZeroDivisionError: of ours" in capfd.readouterr().err) == \
+        (status == 1)

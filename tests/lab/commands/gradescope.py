@@ -66,7 +66,8 @@ def main(_: list[str]) -> int:
 def autograde(words: list[str]) -> int:
     """autograde SUBMISSION RESULTS [NN]: of one exercise, sources may lie flat.
 
-    Fails, and writes nothing, where nothing can be graded.
+    Fails, and writes nothing, where not all can be graded: of a test that the
+    grader itself failed Gradescope would make a 0.
     """
     submission, results = Path(words[0]).resolve(), Path(words[1])
     names = tuple([exercise(words[2]).name] if words[2:] else
@@ -78,8 +79,10 @@ def autograde(words: list[str]) -> int:
         ledger = Ledger(Path(folder))
         batch = Batch([student], ledger.seed(None, new_seed()), stranger,
                       os.cpu_count() or 1, names)
-        failed = grade_all(batch, ledger, lambda *_: None)
+        if grade_all(batch, ledger, lambda *_: None):
+            why = (ledger.out / "errors.txt").read_text(encoding="utf-8")
+            print(f"autograde: the grader itself failed:\n{why}",
+                  file=sys.stderr)
+            return 1
         shutil.copyfile(ledger.results(student), results)
-    if failed:
-        print("autograde: the grader itself failed", file=sys.stderr)
     return 0
