@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import re
 import select
 import signal
 import socket
@@ -15,6 +16,7 @@ import time
 
 import pytest
 
+import lab
 from lab import calls, kernel, peer, program, sandbox, scenario, wire
 from lab.__main__ import main
 from lab.sandbox import Exit, Sandbox, StillRunning
@@ -381,6 +383,15 @@ def test_what_nobody_has_room_for_has_not_arrived(room, listener):
     assert not made.was_reset()
 
 
+# --- the rooms -------------------------------------------------------------
+
+def test_the_map_has_every_room():
+    there = {place.stem for place in (program.ROOT / "tests" / "lab").iterdir()
+             if place.stem.strip("_") == place.stem}
+    rooms = re.findall(r"^    (\w+) +", lab.__doc__, re.M)
+    assert sorted(rooms) == sorted(there)
+
+
 # --- the command line ------------------------------------------------------
 
 def make(*words: str) -> subprocess.CompletedProcess:
@@ -389,7 +400,7 @@ def make(*words: str) -> subprocess.CompletedProcess:
                           capture_output=True, check=False)
 
 
-def lab(*words: str, **environ: str) -> subprocess.CompletedProcess:
+def command(*words: str, **environ: str) -> subprocess.CompletedProcess:
     """Run a command of the bench as make does, with more in its environment."""
     return subprocess.run(
         [sys.executable, "-m", "lab", *words], text=True, capture_output=True,
@@ -402,7 +413,7 @@ def lab(*words: str, **environ: str) -> subprocess.CompletedProcess:
     (), ("unknown",), ("autograde",), ("autograde", "one"), ("check",),
     ("check", "01", "one", "more"), ("doctor", "Who")], ids=" ".join)
 def test_a_wrong_count_of_words_is_told_the_right_one(words):
-    done = lab(*words)
+    done = command(*words)
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.startswith("usage: python3 -m lab ")
     assert done.stderr.count("\n") == 1
@@ -438,7 +449,7 @@ def test_a_closed_stream_is_no_trouble_but_for_what_is_lost(closed, status):
 
 
 def test_what_an_encoding_lacks_is_replaced():
-    done = lab("trace", "03", PYTHONIOENCODING="latin-1", LC_ALL="C.UTF-8")
+    done = command("trace", "03", PYTHONIOENCODING="latin-1", LC_ALL="C.UTF-8")
     assert done.returncode == 0 and "? SYN ?" in done.stdout, done.stderr
 
 
@@ -500,13 +511,13 @@ def test_no_word_is_read_by_the_shell(words, said):
     (("15", ""), "15-windows has no row in the matrix")], ids=str)
 def test_a_peer_is_met_by_a_chapter_or_by_a_folder_of_its_own(words, said):
     number, how = words
-    done = lab("trace", number, HOW=how, PEER="polite")
+    done = command("trace", number, HOW=how, PEER="polite")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"trace: {said}\n"
 
 
 def test_the_textbooks_own_pair_meets_a_peer_too():
-    done = lab("trace", "05", HOW="as-printed", PEER="polite")
+    done = command("trace", "05", HOW="as-printed", PEER="polite")
     assert done.returncode == 0, done.stderr
     assert "05-every-call-can-fail as-printed, the pair: ok" in done.stdout
 

@@ -12,7 +12,10 @@ The rooms follow the way the data goes; an arrow never points back:
     outcome    all that was seen of one conversation
     scenario   who meets whom over which file; gives an outcome
     ladder     an outcome drawn: in a terminal, or as a picture
+    matrix     every chapter's programs in every scenario: a table of it
+    transcript the console blocks of a page, typed and compared
     grades     outcomes scored against what an exercise asks for
+    commands   all of it, as the Makefile's targets
 
 Standard library only, Python 3.9 and later, Linux.
 """
