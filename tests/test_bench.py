@@ -401,7 +401,7 @@ def make(*words: str) -> subprocess.CompletedProcess:
 
 
 def command(*words: str, **environ: str) -> subprocess.CompletedProcess:
-    """Run a command of the bench as make does, with more in its environment."""
+    """Run a command of the bench as make does, with this asked for."""
     return subprocess.run(
         [sys.executable, "-m", "lab", *words], text=True, capture_output=True,
         check=False, timeout=100,

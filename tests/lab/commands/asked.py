@@ -1,7 +1,7 @@
 """What is asked for by name, as in make check-01 SEED=7.
 
-Make puts such a word into the environment of what it runs, so no shell reads it
-once more. Make itself does: a dollar in it is written $$.
+Make puts such a word into the environment of what it runs, so no shell reads
+it once more. Make itself does: a dollar in it is written $$.
 """
 
 from __future__ import annotations
