@@ -448,6 +448,7 @@ def test_a_closed_stream_is_no_trouble_but_for_what_is_lost(closed, status):
         "", "standard output is closed: what was said is lost\n")
 
 
+@pytest.mark.namespaces
 def test_what_an_encoding_lacks_is_replaced():
     done = command("trace", "03", PYTHONIOENCODING="latin-1", LC_ALL="C.UTF-8")
     assert done.returncode == 0 and "? SYN ?" in done.stdout, done.stderr
