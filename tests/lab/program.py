@@ -47,9 +47,13 @@ def chapter(number: str) -> Path:
 
 def compiler() -> list[str]:
     """Return the command that compiles C: $CC, or cc; or NotInstalled."""
-    words = shlex.split(os.environ.get("CC") or "cc")
-    if not shutil.which(words[0]):
-        raise NotInstalled(f"no C compiler {words[0]!r} here: install gcc, or "
+    asked = os.environ.get("CC") or "cc"
+    try:
+        words = shlex.split(asked)
+    except ValueError:  # a quote without its other half
+        words = [asked]
+    if not words or not shutil.which(words[0]):
+        raise NotInstalled(f"no C compiler {asked!r} here: install gcc, or "
                            "name another one in CC")
     return words
 
