@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
@@ -139,6 +141,16 @@ def kit(tmp_path: Path) -> Path:
         shutil.copytree(starters, where / "exercises" / starters.name,
                         dirs_exist_ok=True)
     return where
+
+
+@pytest.fixture
+def make() -> Callable[..., subprocess.CompletedProcess]:
+    """Runs make at the top of this kit, or of another one: `at`."""
+    def run(*words: str, at: Path = program.ROOT
+            ) -> subprocess.CompletedProcess:
+        return subprocess.run(["make", "-s", *words], cwd=at, text=True,
+                              capture_output=True, check=False, timeout=100)
+    return run
 
 
 @pytest.fixture

@@ -394,12 +394,6 @@ def test_the_map_has_every_room():
 
 # --- the command line ------------------------------------------------------
 
-def make(*words: str) -> subprocess.CompletedProcess:
-    """Run make at the top of the kit."""
-    return subprocess.run(["make", "-s", *words], cwd=program.ROOT, text=True,
-                          capture_output=True, check=False)
-
-
 def command(*words: str, **environ: str) -> subprocess.CompletedProcess:
     """Run a command of the bench as make does, with this asked for."""
     return subprocess.run(
@@ -475,7 +469,7 @@ def test_nothing_is_left_behind_by_who_is_ended(kit, tmp_path, number):
     assert not list(ours.iterdir())
 
 
-def test_a_number_without_a_chapter_is_one_sentence():
+def test_a_number_without_a_chapter_is_one_sentence(make):
     for target in ("trace-99", "99"):
         done = make(target)
         assert done.returncode == 2
@@ -483,7 +477,7 @@ def test_a_number_without_a_chapter_is_one_sentence():
         assert "Traceback" not in done.stderr
 
 
-def test_a_way_that_a_chapter_lacks_is_one_sentence():
+def test_a_way_that_a_chapter_lacks_is_one_sentence(make):
     for target, how in (("trace-04", "up"), ("trace-03", "wr")):
         done = make(target, f"HOW={how}")
         assert done.returncode == 2
@@ -497,7 +491,7 @@ def test_a_way_that_a_chapter_lacks_is_one_sentence():
     (('a"b',), "there is no 'a\"b' here"),
     (("regrade", "SUBMISSIONS=tests", "STUDENT=x$$y"),
      "STUDENT 'x$y': no folder of that name")], ids=str)
-def test_no_word_is_read_by_the_shell(words, said):
+def test_no_word_is_read_by_the_shell(make, words, said):
     done = make(*words)
     assert done.returncode == 2 and said in done.stderr.splitlines()[0]
 
@@ -545,13 +539,13 @@ def test_the_demo_fails_when_a_lesson_is_not_shown(tmp_path, monkeypatch,
     assert said.count("BUT THIS RUN DID NOT SHOW IT: chapter 01") == 1
 
 
-def test_the_doctor_answers():
+def test_the_doctor_answers(make):
     done = make("doctor")
     assert done.returncode == 0
     assert "yes  a C compiler" in done.stdout
 
 
-def test_the_doctor_answers_without_a_compiler():
+def test_the_doctor_answers_without_a_compiler(make):
     done = make("doctor", "CC=nosuch")
     assert done.returncode == 2
     assert "  NO  a C compiler\n      no C compiler 'nosuch' here: install" \

@@ -401,14 +401,8 @@ def test_a_report_suits_the_terminal(starter):
                                              text.Style(colour=True))
 
 
-def make(*words: str) -> subprocess.CompletedProcess:
-    """Run make at the top of the kit."""
-    return subprocess.run(["make", "-s", *words], cwd=program.ROOT, text=True,
-                          capture_output=True, check=False)
-
-
-def test_make_check_judges_and_fails_below_full_points():
-    done = make("check-01", "SEED=7")
+def test_make_check_judges_and_fails_below_full_points(kit, make):
+    done = make("check-01", "SEED=7", at=kit)
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert done.stdout.endswith("make check-01 SEED=7\n")
     assert "of 100 points" in done.stdout
@@ -439,7 +433,7 @@ def test_watch_clears_only_a_screen_that_can_be_cleared(
     pytest.param(("check-01", "SEED=seven"), id="a seed that is no number"),
     pytest.param(("check-01", "SEED=" + 5000 * "7"), id="a seed without end"),
 ])
-def test_a_wrong_command_line_is_one_sentence(words):
+def test_a_wrong_command_line_is_one_sentence(make, words):
     done = make(*words)
     assert done.returncode == 2
     said = [line for line in done.stderr.splitlines()

@@ -465,11 +465,9 @@ def test_a_handout_works(tmp_path, soak):
 
 @pytest.mark.namespaces
 @pytest.mark.answers
-def test_gradescope_is_given_what_it_takes(tmp_path):
+def test_gradescope_is_given_what_it_takes(tmp_path, make):
     """Its box is played here: the zip is unpacked, one student hands in."""
-    done = subprocess.run(
-        ["make", "-s", "gradescope", f"OUT={tmp_path}/it.zip", "EXERCISE=01"],
-        cwd=program.ROOT, capture_output=True, text=True, check=False)
+    done = make("gradescope", f"OUT={tmp_path}/it.zip", "EXERCISE=01")
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(tmp_path / "it.zip") as archive:
         assert {"setup.sh", "run_autograder"} <= set(archive.namelist())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -79,13 +78,11 @@ def test_the_picture_shows_the_same_cells_as_the_readme():
     assert picture[0].text == "The survival matrix"
 
 
-def test_a_row_or_a_peer_that_is_not_there_is_one_sentence():
+def test_a_row_or_a_peer_that_is_not_there_is_one_sentence(make):
     for target, peer, says in (
             ("matrix-99", "", "there is no chapter '99'"),
             ("trace-03", "PEER=nobody", "there is no peer 'nobody'")):
-        done = subprocess.run(["make", "-s", target, *peer.split()], text=True,
-                              cwd=program.ROOT, capture_output=True,
-                              check=False)
+        done = make(target, *peer.split())
         assert done.returncode == 2
         assert says in done.stderr.splitlines()[0]
 

@@ -20,12 +20,6 @@ FIRST = "01-return-the-thanks"
 SOLUTION = program.ROOT / "solutions" / FIRST / "server.c"
 
 
-def make(kit: Path, *words: str) -> subprocess.CompletedProcess:
-    """Run make in a kit."""
-    return subprocess.run(["make", "-s", *words], cwd=kit, text=True,
-                          capture_output=True, check=False, timeout=100)
-
-
 @pytest.fixture
 def file(kit: Path) -> Path:
     """The file that the student edits."""
@@ -44,8 +38,9 @@ def test_every_exercise_has_what_a_student_asks_for(folder):
     assert all(f"\n## {n}\n" in hints for n in range(1, count + 1))
 
 
-def test_each_hint_comes_after_the_one_before_and_the_last_one_stays(kit):
-    said = [make(kit, "hint-01").stdout for _ in range(6)]
+def test_each_hint_comes_after_the_one_before_and_the_last_one_stays(
+        kit, make):
+    said = [make("hint-01", at=kit).stdout for _ in range(6)]
     assert [words.split("\n")[0] for words in said] == [
         "Hint 1 of 4", "Hint 2 of 4", "Hint 3 of 4",
         "Hint 4 of 4", "Hint 4 of 4", "Hint 4 of 4"]
@@ -54,51 +49,51 @@ def test_each_hint_comes_after_the_one_before_and_the_last_one_stays(kit):
     assert ("solutions/01-return-the-thanks/" in said[3]) == there
 
 
-def test_reset_gives_the_starter_back_and_loses_nothing(kit, file):
+def test_reset_gives_the_starter_back_and_loses_nothing(kit, make, file):
     starter = file.read_bytes()
     for count in (1, 2):
         file.write_text(f"/* attempt {count} */\n")
-        said = make(kit, "reset-01").stdout
+        said = make("reset-01", at=kit).stdout
         assert f"kept as server.c.mine-{count}" in said
         assert file.read_bytes() == starter
         mine = file.with_name(f"server.c.mine-{count}")
         assert mine.read_text() == f"/* attempt {count} */\n"
-    assert "is the starter already" in make(kit, "reset-01").stdout
+    assert "is the starter already" in make("reset-01", at=kit).stdout
     assert len(list(file.parent.glob("*.mine-*"))) == 2
     file.unlink()
-    assert "is the starter again" in make(kit, "reset-01").stdout
+    assert "is the starter again" in make("reset-01", at=kit).stdout
     assert file.read_bytes() == starter
 
 
 @pytest.mark.answers
-def test_what_is_green_is_not_judged_again_until_it_changes(kit, file):
+def test_what_is_green_is_not_judged_again_until_it_changes(kit, make, file):
     shutil.copy(SOLUTION, file)
-    done = make(kit, "check-01")
+    done = make("check-01", at=kit)
     assert done.returncode == 0 and "100 of 100 points" in done.stdout
-    line = make(kit, "score").stdout.splitlines()[0]
+    line = make("score", at=kit).stdout.splitlines()[0]
     assert line.split()[-5:] == ["green,", "and", "not", "changed", "since"]
     file.write_text("int main(void) { return 0; }\n")
-    done = make(kit, "score")
+    done = make("score", at=kit)
     line = done.stdout.splitlines()[0]
     assert " 0/100" in line and line.endswith("make check-01")
 
 
-def test_progress_that_cannot_be_read_is_as_good_as_none(kit):
+def test_progress_that_cannot_be_read_is_as_good_as_none(kit, make):
     kept = kit / "exercises" / ".progress.json"
     for text in ("", "{", "[]", '{"01-return-the-thanks": 3}', "\0\xff"):
         kept.write_text(text)
-        assert make(kit, "hint-01").stdout.startswith("Hint 1 of 4")
+        assert make("hint-01", at=kit).stdout.startswith("Hint 1 of 4")
     assert json.loads(kept.read_text())[FIRST]["hints"] == 1
 
 
 @pytest.mark.answers
-def test_progress_that_cannot_be_kept_costs_nothing(kit, file):
+def test_progress_that_cannot_be_kept_costs_nothing(kit, make, file):
     (kit / "exercises" / ".progress.json").mkdir()
     shutil.copy(SOLUTION, file)
-    done = make(kit, "check-01")
+    done = make("check-01", at=kit)
     assert (done.returncode, done.stderr) == (0, "")
     assert "100 of 100 points" in done.stdout
-    done = make(kit, "hint-01")
+    done = make("hint-01", at=kit)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Hint 1 of 4")
     assert done.stdout.endswith("-thanks/HINTS.md.\n")
@@ -124,8 +119,8 @@ def test_watch_judges_at_every_save_and_stops_when_all_is_green(kit, file):
 
 
 @pytest.mark.parametrize("command", ("check", "watch", "hint", "reset"))
-def test_a_number_without_an_exercise_is_one_sentence(kit, command):
-    done = make(kit, f"{command}-77")
+def test_a_number_without_an_exercise_is_one_sentence(kit, make, command):
+    done = make(f"{command}-77", at=kit)
     assert done.returncode == 2
     assert done.stderr.splitlines()[0].startswith(
         f"{command}: there is no exercise '77': there are 01")

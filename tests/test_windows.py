@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -385,29 +384,24 @@ def test_wine_does_not_reset_as_windows_is_documented_to(windows):
 # --- what it takes ---------------------------------------------------------
 
 @pytest.fixture
-def make(tmp_path):
-    """Say what make would do where nothing is built, without MinGW."""
+def would_make(make, tmp_path):
+    """Says what make would do where nothing is built, without MinGW."""
     shutil.copy(program.ROOT / "Makefile", tmp_path)
     shutil.copytree(program.CHAPTERS, tmp_path / "chapters",
                     ignore=shutil.ignore_patterns("server", "client", "*.exe"))
-
-    def run(target: str) -> subprocess.CompletedProcess:
-        return subprocess.run(["make", "-n", "MINGW=no-such-gcc", target],
-                              cwd=tmp_path, text=True, capture_output=True,
-                              check=False)
-    return run
+    return lambda target: make("-n", "MINGW=no-such-gcc", target, at=tmp_path)
 
 
 def test_without_the_cross_compiler_make_says_in_one_line_what_to_install(
-        make):
-    done = make("15")
+        would_make):
+    done = would_make("15")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "install gcc-mingw-w64-x86-64" in done.stderr
 
 
-def test_without_the_cross_compiler_the_other_chapters_are_built(make):
-    done = make("all")
+def test_without_the_cross_compiler_the_other_chapters_are_built(would_make):
+    done = would_make("all")
     assert done.returncode == 0, done.stderr
     assert "03-half-close/server" in done.stdout
     assert ".exe" not in done.stdout
