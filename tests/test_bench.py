@@ -367,6 +367,7 @@ def test_who_talks_without_end_is_not_heard_for_ever(
         room, listener, monkeypatch):
     monkeypatch.setattr(peer, "LONG", 0.1)
     process, conn = waiting(room, listener, "while True: s.send(b'x')\n")
+    conn.recv(1, socket.MSG_PEEK)  # it talks
     heard = peer.Peer(conn, hope=lambda: False).hear()
     assert heard.end == peer.NOTHING and set(heard.data) == {ord("x")}
     assert process.poll(0) is None
