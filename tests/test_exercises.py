@@ -139,25 +139,31 @@ def test_the_starter_of_01_is_chapter_01_to_the_letter():
     assert "TODO" in ours.read_text()
 
 
-def committed(folder: str) -> dict[str, str]:
+def git(*words: str) -> str:
+    """Return what git says of this kit, "" for nothing."""
+    if not shutil.which("git"):
+        return ""
+    return subprocess.run(["git", *words], cwd=program.ROOT, text=True,
+                          capture_output=True, check=False).stdout.strip()
+
+
+def committed(commit: str, folder: str) -> dict[str, str]:
     """Return the mode and hash of each source that git has below a folder."""
-    listed = subprocess.run(["git", "ls-tree", "-r", "HEAD", f"{folder}/"],
-                            cwd=program.ROOT, text=True, capture_output=True,
-                            check=False).stdout
+    listed = git("ls-tree", "-r", commit, f"{folder}/")
     entries = [line.split("\t", 1) for line in listed.splitlines()]
     return {name[len(folder) + 1:]: what for what, name in entries
             if not name.endswith(".md")}
 
 
 @pytest.mark.answers
-def test_an_exercise_is_committed_as_it_is_begun():
-    """What is committed: on the files themselves somebody may be at work."""
-    if not shutil.which("git") or not committed("tests/starters"):
+def test_an_exercise_was_as_it_is_begun_when_that_last_changed():
+    """Since then somebody may have worked on it, and committed that."""
+    changed_in = git("log", "-1", "--format=%H", "--", "tests/starters")
+    if not changed_in:
         pytest.skip("this kit is not kept in git")
-    assert committed("exercises") == committed("tests/starters")
+    begun = committed(changed_in, "tests/starters")
+    assert begun and committed(changed_in, "exercises") == begun
 
-
-# --- who passes ------------------------------------------------------------
 
 @pytest.mark.answers
 @pytest.mark.timed
