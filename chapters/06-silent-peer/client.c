@@ -45,12 +45,13 @@ receive_file(struct deadline limit, int conn, const char *path)
         err(1, "open %s", path);
     while ((n = read_by(limit, conn, chunk, sizeof chunk)) > 0) {
         went = write_by(limit, file, chunk, (size_t)n); /* maybe to a pipe */
-        if (went < (size_t)n && errno == EAGAIN)
-            errx(1, "gave up after %g seconds: %s takes no more",
-                 limit.patience, path);
-        if (went < (size_t)n)
+        if (went < (size_t)n && errno != EAGAIN)
             err(1, "write %s", path);
-        came += n;
+        came += (intmax_t)went;
+        if (went < (size_t)n) { /* time is up, as if read_by had said so */
+            n = -1;
+            break;
+        }
     }
     if (n == -1 && errno == EAGAIN)
         errx(1, "gave up after %g seconds: no EOF after %jd bytes",
