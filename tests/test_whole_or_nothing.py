@@ -139,7 +139,17 @@ def test_a_length_that_is_wrong_has_its_sentence(cast, words, why):
     assert refused(cast, words) == why
 
 
-@pytest.mark.parametrize("words", (b"", b"1", b"12\n", b"12\n" + FILE[:6],
+def test_a_reset_may_come_before_the_client_has_seen_that_it_is_connected(
+        cast):
+    client, server = cast.answer()
+    server.reset()
+    assert sentence(client) in (
+        f"connect 127.0.0.1 {cast.port}: Connection reset by peer",
+        "read from server: Connection reset by peer")
+    as_it_was(cast, None)
+
+
+@pytest.mark.parametrize("words", (b"1", b"12\n", b"12\n" + FILE[:6],
                                    b"12\n" + FILE))
 def test_a_reset_is_no_end_of_a_file(cast, words):
     """Not even where all of it has come: the EOF has not."""
