@@ -187,7 +187,7 @@ def test_the_server_tells_a_reset_from_an_eof_and_from_silence(
         cast, number):
     told = []
     for end in ("EOF", "reset", "silence"):
-        server = cast.server(FILE, seconds=0.2 if end == "silence" else None)
+        server = cast.server(FILE, seconds=0.5 if end == "silence" else None)
         with closing(cast.dial(server)) as client:
             assert client.hear().end == EOF
             if end == "EOF":
@@ -201,7 +201,7 @@ def test_the_server_tells_a_reset_from_an_eof_and_from_silence(
                 assert [how.call for how in proof] == ["read"]
                 told.append(server.stderr.decode())
         assert said(server) == ""
-    silence = "server: gave up after 0.2 seconds: the end of the thanks had " \
+    silence = "server: gave up after 0.5 seconds: the end of the thanks had " \
               "not come\n" if number >= "06" else ""
     assert told == ["server: read from client: no thanks\n",
                     "server: read from client: Connection reset by peer\n",
@@ -214,7 +214,7 @@ def test_the_client_tells_a_reset_from_an_eof_and_from_silence(cast, number):
     for end in ("EOF", "reset", "silence"):
         cast.copy.unlink(missing_ok=True)
         client, server = cast.answer(
-            seconds=0.2 if end == "silence" else None)
+            seconds=0.5 if end == "silence" else None)
         with closing(server):
             server.say(cast.pair.header(len(FILE)) + FILE[:6])
             assert client.until(lambda c=client, s=server: not s.under_way()
@@ -239,10 +239,10 @@ def test_the_client_tells_a_reset_from_an_eof_and_from_silence(cast, number):
             assert cast.copy.read_bytes() == FILE[:6]
     eof, silence = {
         "05": ("", ""),
-        "06": ("", "client: gave up after 0.2 seconds: no EOF after 6 bytes"
+        "06": ("", "client: gave up after 0.5 seconds: no EOF after 6 bytes"
                    "\n"),
         "07": ("client: read from server: EOF after 6 of 12 bytes\n",
-               "client: gave up after 0.2 seconds: no EOF after 6 of 12 bytes"
+               "client: gave up after 0.5 seconds: no EOF after 6 of 12 bytes"
                "\n")}[number]
     assert told == [eof, "client: read from server: Connection reset by peer"
                     "\n", silence]
