@@ -1,5 +1,5 @@
 /* caught by: whole-file */
-/* happens: bytes, of which the first */
+/* happens: , of which the first */
 /*
  * It keeps what getc returns in a char, where the byte 0xff looks like EOF.
  * (Where char is unsigned it would never end.)

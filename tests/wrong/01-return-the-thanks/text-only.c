@@ -1,5 +1,5 @@
 /* caught by: whole-file */
-/* happens: bytes, of which the first */
+/* happens: , of which the first */
 /*
  * It takes the file for text: strlen stops at the first NUL of a chunk, and
  * the rest of the chunk is never sent.

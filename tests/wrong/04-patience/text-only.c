@@ -1,5 +1,5 @@
 /* caught by: served */
-/* happens: bytes of */
+/* happens: came, then EOF */
 /*
  * strlen ends at the first NUL: a file is no string.
  */
