@@ -28,9 +28,11 @@ from lab import program
 from lab.__main__ import main
 from lab.commands import check, watch
 from lab.grades import MAXIMUM, Score, Verdict, judges, progress, report
+from lab.grades.guest import PORT, Guest
 from lab.grades.judges import STARTERS
 from lab.grades.submission import grade
 from lab.ladder import text
+from lab.sandbox import Exit
 
 TESTS = program.ROOT / "tests"
 FIRST = "01-return-the-thanks"
@@ -344,6 +346,52 @@ def test_a_server_that_is_merely_slow_is_waited_for(tmp_path):
         "    hear_thanks(conn);", slow + "    hear_thanks(conn);").replace(
         "#include <stdint.h>", WAIT))
     assert score.full, told(score)
+
+
+SLOW = r"""
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+int main(int argc, char *argv[])
+{
+    struct sockaddr_in where = {.sin_family = AF_INET};
+    int conn = socket(AF_INET, SOCK_STREAM, 0);
+    char byte = 'x';
+
+    (void)argc;
+    where.sin_port = htons((unsigned short)atoi(argv[2]));
+    inet_pton(AF_INET, argv[1], &where.sin_addr);
+    if (connect(conn, (struct sockaddr *)&where, sizeof where) == -1)
+        return 1;
+    for (int i = 0; i < 5; i++) {
+        clock_t began = clock();
+        while (clock() - began < CLOCKS_PER_SEC / 5)
+            ;
+        if (%s != 1)
+            return 1;
+    }
+    return 0;
+}
+"""
+
+
+@pytest.mark.timed
+@pytest.mark.parametrize("call", ("send(conn, &byte, 1, 0)",
+                                  "recv(conn, &byte, 1, 0)",
+                                  "write(STDOUT_FILENO, &byte, 1)"),
+                         ids=lambda call: call.split("(")[0])
+def test_a_slow_program_is_waited_for_while_something_comes_of_it(
+        tmp_path, call):
+    """A second of processor time, and never so much without a byte."""
+    (tmp_path / "slow.c").write_text(SLOW % call)
+    with Guest([program.build(tmp_path / "slow.c"), "127.0.0.1", PORT]
+               ) as guest:
+        peer = guest.comes()
+        peer.say(b"12345")
+        ended = guest.finish()
+        assert guest.hang == "" and ended == Exit(0)
 
 
 # --- what is printed -------------------------------------------------------

@@ -28,6 +28,7 @@ EOF, RESET, NOTHING = "EOF", "reset", "nothing"
 ENOUGH = 1 << 25  # bytes: who has sent as many as that will never end
 LOOK = 3  # milliseconds between two looks at whether to go on waiting
 LONG = 20.0  # seconds
+BYTES_RECEIVED = 128  # where tcpi_bytes_received is (linux/tcp.h), Linux 4.1
 
 
 @dataclass(frozen=True)
@@ -244,6 +245,14 @@ class Peer:
             return 0
         raw = fcntl.ioctl(self.conn, termios.TIOCOUTQ, bytes(4))
         return struct.unpack("i", raw)[0]
+
+    def received(self) -> int:
+        """Return how many bytes have come in all, read or not (tcp(7))."""
+        if self.conn.fileno() == -1:
+            return 0
+        info = self.conn.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO,
+                                    BYTES_RECEIVED + 8)
+        return struct.unpack_from("=Q", info, BYTES_RECEIVED)[0]
 
     def arrived(self, bound: float = ACKNOWLEDGED) -> bool:
         """Wait until the other kernel has acknowledged all; False if not.

@@ -12,14 +12,14 @@ import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Optional
 
 from .. import kernel
 from ..sandbox import Process
 
 ASLEEP = 1.0     # seconds of sleep at a stretch
-BY_TURNS = 2.0   # seconds of sleep in all, for what wakes and sleeps by turns
-COMPUTING = 0.5  # seconds of processor time
+BY_TURNS = 2.0   # seconds of sleep of which nothing came, by turns with waking
+COMPUTING = 0.5  # seconds of processor time of which nothing came
 CLOCK = 20.0     # seconds in all, whatever the reason
 SELDOM = 0.03    # seconds between two looks, once it has been a while
 AT_REST = 0.004  # seconds of doing nothing after which it waits for a word
@@ -33,12 +33,14 @@ class Pulse:
     """What a program and its children are at: compare two to see it live.
 
     `turns` counts how often they were given the processor or gave it up,
-    `seconds` is how long they had it.
+    `seconds` is how long they had it, `moved` counts the bytes that they have
+    read and written.
     """
 
     idle: bool
     turns: int
     seconds: float
+    moved: int
 
 
 def _family(pid: int) -> list[int]:
@@ -68,9 +70,21 @@ def stuck(pid: int) -> list[kernel.Asleep]:
         return []  # somebody has just ended
 
 
+def _moved(pid: int) -> int:
+    """Return how many bytes a process has read and written, in its life.
+
+    recv(2) and send(2) are not counted; 0 where the kernel counts nothing.
+    """
+    try:
+        counts = Path(f"/proc/{pid}/io").read_text()
+    except (FileNotFoundError, PermissionError):
+        return 0
+    return sum(map(int, re.findall(r"^[rw]char: (\d+)", counts, re.M)))
+
+
 def pulse(pid: int) -> Optional[Pulse]:
     """Look at a program (proc(5)); None if it changed while we looked."""
-    idle, turns, ticks = True, 0, 0
+    idle, turns, ticks, moved = True, 0, 0, 0
     try:
         for member in _family(pid):
             stat = Path(f"/proc/{member}/stat").read_text()
@@ -78,6 +92,7 @@ def pulse(pid: int) -> Optional[Pulse]:
             if member == pid and (fields[0], fields[17]) == ("Z", "1"):
                 return None  # it has ended, and nobody has told us yet
             ticks += sum(map(int, fields[11:15]))
+            moved += _moved(member)
             for task in Path(f"/proc/{member}/task").iterdir():
                 status = (task / "status").read_text()
                 idle = idle and not re.search(r"^State:\s+[RD]", status,
@@ -86,7 +101,7 @@ def pulse(pid: int) -> Optional[Pulse]:
                     r"ctxt_switches:\s+(\d+)", status))
     except OSError:
         return None
-    return Pulse(idle, turns, ticks / TICKS)
+    return Pulse(idle, turns, ticks / TICKS, moved)
 
 
 class Patience:
@@ -104,6 +119,7 @@ class Patience:
         self._still = self._slept = 0.0
         self._first: Optional[Pulse] = None
         self._last: Optional[Pulse] = None
+        self._flow: object = None
 
     def still(self) -> float:
         """Look; return for how many seconds the program has done nothing."""
@@ -125,15 +141,25 @@ class Patience:
                 or self.spent() > RESTLESS)
 
     def spent(self) -> float:
-        """Return the processor time used, in seconds, of all looks so far."""
+        """Return the processor time used, in seconds, of all looks so far.
+
+        Those before `lost` saw something come of it do not count any more.
+        """
         if not self._first or not self._last:
             return 0.0
         return self._last.seconds - self._first.seconds
 
-    def lost(self, quiet: bool) -> str:
+    def _came_of_it(self, flow: Callable[[], object]) -> bool:
+        """Whether bytes have moved since this was asked last."""
+        before, self._flow = self._flow, (
+            flow(), self._last and self._last.moved)
+        return before not in (None, self._flow)
+
+    def lost(self, quiet: bool, flow: Callable[[], object]) -> str:
         """Return why the program will not go on, "" while it may.
 
-        `quiet` says that nothing is on its way to the program.
+        `quiet` says that nothing is on its way to the program. `flow()`
+        changes whenever bytes have crossed between it and its peers.
         """
         now = time.monotonic()
         if now < self._next:
@@ -145,6 +171,8 @@ class Patience:
             return f"it is {proof[0]}, and nothing is on its way there"
         if self.still() > ASLEEP:
             return "it did nothing for a second"
+        if self._came_of_it(flow):
+            self._first, self._slept = self._last, 0.0
         if self.spent() > COMPUTING:
             return "it went round and round, and nothing came of it"
         if self._slept > BY_TURNS:

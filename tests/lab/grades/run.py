@@ -76,9 +76,16 @@ class Run:
             limit(self.process.pid, output)
         self._patience = Patience(self.process)
 
+    def _flow(self) -> list[tuple[int, Optional[int]]]:
+        """Return what has come to each peer, and what waits to be read."""
+        return [(peer.received(),
+                 kernel.unread(self.process.pid, *peer.ports))
+                for peer in self._peers]
+
     def _lost(self) -> str:
         return self._patience.lost(
-            quiet=not any(peer.under_way() for peer in self._peers))
+            quiet=not any(peer.under_way() for peer in self._peers),
+            flow=self._flow)
 
     def _hope(self) -> bool:
         self._just_lost = not self.hang
