@@ -247,12 +247,16 @@ class Peer:
         return struct.unpack("i", raw)[0]
 
     def received(self) -> int:
-        """Return how many bytes have come in all, read or not (tcp(7))."""
+        """Return how many bytes have come in all, read or not (tcp(7)).
+
+        0 where the kernel does not tell.
+        """
         if self.conn.fileno() == -1:
             return 0
         info = self.conn.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO,
                                     BYTES_RECEIVED + 8)
-        return struct.unpack_from("=Q", info, BYTES_RECEIVED)[0]
+        return struct.unpack_from("=Q", info.ljust(BYTES_RECEIVED + 8, b"\0"),
+                                  BYTES_RECEIVED)[0]
 
     def arrived(self, bound: float = ACKNOWLEDGED) -> bool:
         """Wait until the other kernel has acknowledged all; False if not.
