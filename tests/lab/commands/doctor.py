@@ -124,10 +124,7 @@ def main(_: list[str]) -> int:
     compiler = _compiler()
     findings = [compiler]
     if compiler.present:
-        findings.append(_calls())
-    findings += [_namespaces(), _proofs()]
-    if compiler.present:
-        findings.append(_walls())
+        findings += [_calls(), _namespaces(), _proofs(), _walls()]
     findings += [_pytest(), *_guests(), *_windows()]
     for finding in findings:
         print(f"{'yes' if finding.present else 'NO':>4}  {finding.what}")

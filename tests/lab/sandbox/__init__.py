@@ -13,22 +13,26 @@ from __future__ import annotations
 
 import errno
 import functools
-import json
 import os
 import pwd
 import socket
-import subprocess
+import struct
 import sys
 from pathlib import Path
-from typing import Mapping, Optional, Sequence, Union
+from typing import Iterable, Mapping, Optional, Sequence, Union
 
+from .. import program
 from .process import Exit, Process, StillRunning
 from .walls import NoWalls, Walls
 
 __all__ = ["Exit", "NoWalls", "Privacy", "Process", "Sandbox", "StillRunning",
            "Walls", "why_not_private"]
 
-NURSERY = Path(__file__).with_name("nursery.py")
+KEEPER = Path(__file__).with_name("keeper.c")
+PARTS = tuple(str(source) for source in sorted(KEEPER.parent.glob("*.c"))
+              if source != KEEPER)  # of the same program
+UCRED = struct.Struct("3i")  # pid, uid, gid
+SCM_CREDENTIALS = 2  # Python has no name for it
 PATH_INSIDE = "/usr/local/bin:/usr/bin:/bin"
 
 # Whether a room is private, or behind which walls it is as well.
@@ -50,21 +54,20 @@ class Sandbox:
         self._disks: set[str] = set()
         self._control, theirs = socket.socketpair(
             socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        privacy = self._walls.told() if self._walls is not None else \
-            "private" if private else "shared"
+        self._control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         with theirs:
-            _ask_for_a_keeper(privacy, theirs)
-        answer = self._control.recv(1 << 16)
-        if not answer:
-            self._control.close()
-            raise ConnectionError("the sandbox did not start")
-        told = json.loads(answer)
-        self.why_not: str = told["why_not"]
-        self._keeper_pid: int = told["pid"]
+            self._child = _keeper(theirs)
+        kind = self._walls.told() if self._walls is not None else \
+            ["private" if private else "shared"]
+        try:
+            self.why_not, self._keeper_pid, _ = self._ask(*kind)
+        except BaseException:
+            self.close()
+            raise
         if self._walls is not None and self.why_not:
             self.close()
             raise NoWalls(self.why_not)
-        if self._walls is not None and not self._walls:
+        if not private:
             self.why_not = "not asked for"
 
     @property
@@ -77,17 +80,27 @@ class Sandbox:
         """Whether what runs here runs behind walls."""
         return self._walls is not None
 
-    def _ask(self, request: dict, descriptors: Sequence[int] = ()
-             ) -> tuple[dict, list[int]]:
-        socket.send_fds(self._control, [json.dumps(request).encode()],
-                        descriptors)
-        text, received, _, _ = socket.recv_fds(self._control, 1 << 16, 1)
+    def _ask(self, *fields: object, descriptors: Sequence[int] = ()
+             ) -> tuple[str, int, list[int]]:
+        """Have the keeper do what keeper.c says.
+
+        Returns its text, the pid that it speaks for, and what is attached.
+        """
+        socket.send_fds(self._control, [_message(fields)], descriptors)
+        text, attached, _, _ = self._control.recvmsg(
+            1 << 12, socket.CMSG_SPACE(4) + socket.CMSG_SPACE(UCRED.size))
         if not text:
             raise ConnectionError("the sandbox died")
-        reply = json.loads(text)
-        if "error" in reply:
-            raise OSError(reply["error"], reply["what"])
-        return reply, received
+        error, what = os.fsdecode(text).split(" ", 1)
+        if error != "0":
+            raise OSError(int(error), what)
+        pid, received = 0, []
+        for _, kind, data in attached:
+            if kind == SCM_CREDENTIALS:
+                pid = UCRED.unpack(data)[0]
+            else:
+                received += struct.unpack("i", data)
+        return what, pid, received
 
     def start(self, argv: Sequence[object], cwd: Optional[Path] = None,
               env: Optional[Mapping[str, str]] = None,
@@ -109,50 +122,52 @@ class Sandbox:
                   *(os.dup(stream.fileno()) for stream in output)]
         status, told = os.pipe()
         theirs.append(told)
-        request = {"do": "start", "argv": words,
-                   "cwd": str(cwd or Path.cwd()),
-                   "env": {"PATH": os.environ.get("PATH", os.defpath),
-                           "LC_ALL": "C", **(env or {})}}
+        env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C",
+               **(env or {})}
+        shown: list[str] = []
+        written: list[str] = []
         if self._walls is not None:
-            request["output"] = min(most, self._walls.output)
-            self._behind(self._walls, request, cwd, writes)
+            most = min(most, self._walls.output)
+            env["PATH"] = PATH_INSIDE
+            cwd = cwd or Path("/")
+            shown, written = self._view(
+                self._walls, (*words, *env.values(), str(cwd)), writes)
         try:
-            reply, _ = self._ask(request, theirs)
+            inner, pid, _ = self._ask(
+                "start", cwd or Path.cwd(), words,
+                [f"{name}={value}" for name, value in env.items()],
+                shown, written, most, descriptors=theirs)
         except OSError:
             os.close(status)
             raise
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
-        process = Process(name or Path(words[0]).name, reply["pid"], status,
-                          output, self._signal)
+        process = Process(
+            name or Path(words[0]).name,
+            int(inner) if pid == self._keeper_pid else pid, status, output,
+            lambda number: self._ask("signal", inner, number))
         self._processes.append(process)
         return process
 
-    def _behind(self, walls: Walls, request: dict, cwd: Optional[Path],
-                writes: Sequence[Path]) -> None:
-        """Add what a program is shown: what its own words name, no more."""
-        request["env"]["PATH"] = PATH_INSIDE
-        request["cwd"] = str(cwd or "/")
-        written = {str(place) for place in writes} | self._disks
-        named = {walls.entry(word) for word in (
-            *request["argv"], *request["env"].values(), request["cwd"])}
-        named |= {walls.entry(place) for place in written}
-        for entry in sorted(named - {""} | {str(w) for w in writes}):
+    def _view(self, walls: Walls, words: Iterable[str],
+              writes: Sequence[Path]) -> tuple[list[str], list[str]]:
+        """Return what a program sees of the stage, and what it may write.
+
+        It sees what its own words name. As root, nobody is let in there.
+        """
+        written = self._disks.union(map(str, writes))
+        named = {walls.entry(word) for word in (*words, *written)} - {""}
+        for entry in sorted(named.union(map(str, writes))):
             if os.path.exists(entry):
                 lend(Path(entry), whole=entry not in named)
-        request["shown"] = {**dict.fromkeys(named - {""}, False),
-                            **dict.fromkeys(written, True)}
-
-    def _signal(self, pid: int, number: int) -> None:
-        self._ask({"do": "signal", "pid": pid, "number": number})
+        return sorted(named - written), sorted(written)
 
     def socket(self, family: int = socket.AF_INET,
                kind: int = socket.SOCK_STREAM,
                protocol: int = 0) -> socket.socket:
         """Return a socket that lives on this room's network."""
-        _, received = self._ask({"do": "socket", "family": int(family),
-                                 "type": int(kind), "protocol": protocol})
+        _, _, received = self._ask("socket", int(family), int(kind), protocol)
         return socket.socket(fileno=received[0])
 
     def link(self, up: bool) -> None:
@@ -162,7 +177,7 @@ class Sandbox:
         """
         if self.why_not:
             raise OSError(errno.EPERM, self.why_not)
-        self._ask({"do": "link", "up": up})
+        self._ask("link", int(up))
 
     def disk(self, at: Path, size: int, keep: bool = False) -> Path:
         """Put a disk of `size` bytes over a folder, for this room alone.
@@ -176,13 +191,12 @@ class Sandbox:
         if self._walls is not None and self._walls.entry(str(at)):
             lend(Path(self._walls.entry(str(at))))
             self._disks.add(str(at))
-        self._ask({"do": "disk", "at": str(at), "size": size,
-                   "keep": keep})
+        self._ask("disk", at, size, int(keep))
         return Path(f"/proc/{self._keeper_pid}/root{at.resolve()}")
 
     def clear(self) -> None:
         """End everything that still runs here; the room stays."""
-        self._ask({"do": "clear"})
+        self._ask("clear")
 
     def close(self) -> None:
         """End everything that still runs here, and the room."""
@@ -193,6 +207,7 @@ class Sandbox:
                     pass  # ended, and all it started before it
             except ConnectionError:
                 pass  # it was killed, with an answer or a request unread
+        os.waitpid(self._child, 0)
         for process in self._processes:
             process.close()
 
@@ -220,39 +235,33 @@ def lend(place: Path, whole: bool = False) -> None:
         os.chown(one, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
 
-@functools.lru_cache(maxsize=None)
-def _nursery(mounts: str) -> tuple[subprocess.Popen, socket.socket]:
-    """Start the process that keepers are forked from, once for us all.
+def _keeper(control: socket.socket) -> int:
+    """Start a keeper that serves the other end of `control`; return its pid.
 
-    Once for each mount namespace that we live in, `mounts`: what is shown to
-    a program must be seen by its keeper. It ends with us. Keepers, and the
-    programs, have the umask and the limits that we had when it was started.
+    It has our umask and our limits, and so have the programs that it starts.
     """
-    del mounts  # the child is born where we are
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with theirs:
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(NURSERY), str(theirs.fileno())],
-            pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
-    return process, ours
+    return os.posix_spawn(
+        program.build(KEEPER, PARTS), ["keeper"], {},
+        file_actions=[(os.POSIX_SPAWN_DUP2, control.fileno(), 0),
+                      (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
 
 
-def _ask_for_a_keeper(privacy: str, control: socket.socket) -> None:
-    """Have a keeper forked, which serves the other end of `control`."""
-    mounts = os.readlink("/proc/self/ns/mnt")
-    for last in (False, True):
-        _, nursery = _nursery(mounts)
-        try:
-            socket.send_fds(nursery, [privacy.encode()], [control.fileno()])
-            return
-        except BrokenPipeError:  # somebody has killed it
-            _nursery.cache_clear()
-            if last:
-                raise
+def _message(fields: Sequence[object]) -> bytes:
+    """Return a message to the keeper (message.h); lists are lists."""
+    flat: list[object] = []
+    for field in fields:
+        flat += [len(field), *field] if isinstance(field, list) else [field]
+    words = [os.fsencode(str(word)) for word in flat]
+    if any(b"\0" in word for word in words):
+        raise ValueError("a NUL can't be told to a program")
+    return b"".join(word + b"\0" for word in words)
 
 
 @functools.lru_cache(maxsize=None)
 def why_not_private() -> str:
     """Return "" where sandboxes are private, else the system's reason."""
-    with Sandbox() as room:
-        return room.why_not
+    try:
+        with Sandbox() as room:
+            return room.why_not
+    except program.NotInstalled as error:
+        return str(error)

@@ -48,7 +48,7 @@ class Process:
 
     def __init__(self, name: str, pid: int, status: int,
                  output: tuple[BinaryIO, BinaryIO],
-                 kill: Callable[[int, int], None]) -> None:
+                 kill: Callable[[int], object]) -> None:
         self.name = name
         self.pid = pid
         self.holder = pid
@@ -102,7 +102,7 @@ class Process:
     def signal(self, number: int) -> None:
         """Send a signal; nothing happens if the program has ended."""
         if self.exit is None:
-            self._kill(self.pid, number)
+            self._kill(number)
 
     def _written(self, stream: BinaryIO) -> bytes:
         return os.pread(stream.fileno(), 1 << 24, 0)

@@ -1,6 +1,6 @@
 """What stands between a program that nobody trusts and the machine.
 
-A description, which the keeper of a sandbox puts up (keeper.py, enclosure.py).
+A description, which the keeper of a sandbox puts up (enclosure.h).
 Everything is shut that isn't named here: a program sees `shows`, read-only, the
 entries of `stage` that its own command line and environment name, and nothing
 else; its network, processes, mounts and IPC objects are its own.
@@ -8,9 +8,9 @@ else; its network, processes, mounts and IPC objects are its own.
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import asdict, dataclass
+import pwd
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
@@ -56,9 +56,12 @@ class Walls:
         """Whether the network is a room's own, as Sandbox(True) has it."""
         return "net" in self.namespaces
 
-    def told(self) -> str:
-        """Return them as the keeper is told: JSON."""
-        return json.dumps(asdict(self), default=str)
+    def told(self) -> list[object]:
+        """Return them as the keeper is told (read_walls in enclosure.c)."""
+        nobody = pwd.getpwnam("nobody")
+        return ["walls", nobody.pw_uid, nobody.pw_gid, list(self.namespaces),
+                self.stage / "root", self.disk, self.memory, self.processes,
+                self.files, self.seconds, list(self.shows), list(self.hides)]
 
     def entry(self, word: str) -> str:
         """Return the entry of the stage that a word names, "" for none."""

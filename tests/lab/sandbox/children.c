@@ -1,0 +1,161 @@
+#define _GNU_SOURCE
+
+#include <sys/wait.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "children.h"
+
+struct child {
+    pid_t pid;
+    int status;
+    struct child *next;
+};
+
+static struct child *children;
+
+/* In the child: turn into the program, or write errno to `report`. */
+static void
+become(const struct program *p, const struct walls *walls, int report)
+{
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+    sigset_t none;
+    int i;
+
+    setsid();
+    for (i = 1; i < NSIG; i++)
+        sigaction(i, &usual, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (i = 0; i < 3; i++)
+        if (dup2(p->stdio[i], i) == -1)
+            goto out;
+    if (walls != NULL && confine(walls, &p->view) == -1)
+        goto out;
+    if (chdir(p->cwd) == 0)
+        execvpe(p->argv[0], p->argv, p->env);
+out:
+    i = errno;
+    if (write(report, &i, sizeof(i)) == -1)
+        _exit(126);
+    _exit(127);
+}
+
+static pid_t
+spawn(const struct program *p, const struct walls *walls)
+{
+    int ends[2], error;
+    ssize_t n = 0;
+    pid_t pid;
+
+    if (pipe2(ends, O_CLOEXEC) == -1)
+        return -1;
+    pid = fork();
+    if (pid == 0)
+        become(p, walls, ends[1]);
+    error = errno;
+    close(ends[1]);
+    if (pid != -1)
+        n = read(ends[0], &error, sizeof(error));
+    close(ends[0]);
+    if (n > 0) { /* not EOF: it could not be executed */
+        waitpid(pid, NULL, 0);
+        pid = -1;
+    }
+    errno = error;
+    return pid;
+}
+
+pid_t
+start(const struct program *p, const struct walls *walls)
+{
+    struct child *new = malloc(sizeof(*new));
+    pid_t pid;
+
+    if (new == NULL)
+        return -1;
+    pid = spawn(p, walls);
+    if (pid == -1) {
+        free(new);
+        return -1;
+    }
+    *new = (struct child){pid, fcntl(p->status, F_DUPFD_CLOEXEC, 0), children};
+    children = new;
+    return pid;
+}
+
+int
+notify(pid_t pid, int number)
+{
+    const struct child *child = children;
+
+    while (child != NULL && child->pid != pid)
+        child = child->next;
+    return child == NULL ? 0 : kill(pid, number);
+}
+
+/* Tell how a program has ended, if it is one that we started. */
+static void
+bury(pid_t pid, int how)
+{
+    struct child **at = &children, *dead;
+
+    while (*at != NULL && (*at)->pid != pid)
+        at = &(*at)->next;
+    if (*at == NULL)
+        return; /* somebody's orphan */
+    dead = *at;
+    *at = dead->next;
+    if (write(dead->status, &how, sizeof(how)) == -1 && errno != EPIPE)
+        warn("a status");
+    close(dead->status);
+    free(dead);
+}
+
+void
+reap(void)
+{
+    pid_t pid;
+    int how;
+
+    while ((pid = waitpid(-1, &how, WNOHANG)) > 0)
+        bury(pid, how);
+}
+
+/* Kill all children that there are now; return whether there was one. */
+static bool
+kill_some(bool alone)
+{
+    FILE *listed;
+    char name[64];
+    int pid;
+    bool any = false;
+
+    if (alone)
+        return kill(-1, SIGKILL) == 0; /* and theirs, at once */
+    snprintf(name, sizeof(name), "/proc/self/task/%d/children", getpid());
+    listed = fopen(name, "re");
+    while (listed != NULL && fscanf(listed, "%d", &pid) == 1)
+        any = kill(pid, SIGKILL) == 0 || any;
+    if (listed != NULL)
+        fclose(listed);
+    return any;
+}
+
+void
+kill_all(bool alone)
+{
+    pid_t pid;
+    int how;
+
+    while (kill_some(alone)) {
+        pid = waitpid(-1, &how, 0);
+        if (pid > 0)
+            bury(pid, how);
+    }
+}

@@ -1,0 +1,36 @@
+/*
+ * The programs that a keeper has started.
+ */
+#ifndef CHILDREN_H
+#define CHILDREN_H
+
+#include <sys/types.h>
+#include <stdbool.h>
+
+#include "enclosure.h"
+
+struct program {
+    char *cwd;
+    char **argv;
+    char **env;
+    int stdio[3];
+    int status; /* is told how it ended: an int, as waitpid(2) gives it */
+    struct view view;
+};
+
+/* Start a program, behind walls unless they are NULL, with the signals of a
+   shell; return its pid, or -1 with errno if it can't be executed. */
+pid_t start(const struct program *program, const struct walls *walls);
+
+/* Send a signal to a program, if it still runs; return 0, or -1 with errno. */
+int notify(pid_t pid, int number);
+
+/* Tell of each program that has ended how it did so; bury orphans too. */
+void reap(void);
+
+/* End all that we started, and all that this has started: a child's orphans
+   turn up as our own children, for we are a subreaper or, `alone`, the first
+   process of a pid namespace. */
+void kill_all(bool alone);
+
+#endif

@@ -1,0 +1,337 @@
+/*
+ * Keep a sandbox: start programs in it, and end with all that was started.
+ *
+ *     keeper          its standard input is a socket, SOCK_SEQPACKET
+ *
+ * It answers each message (message.h) with "ERRNO TEXT", where ERRNO is 0 if
+ * what was asked is done. The first message says what kind of a room it is;
+ * the answer says why that is not to be had, and then the room is a shared
+ * one. What walls are, enclosure.h says.
+ *
+ *     private | shared | walls WALLS
+ *
+ * Those that follow, with the descriptors that come with them or go back:
+ *
+ *     start CWD ARGV ENV SHOWN WRITTEN OUTPUT
+ *                    + stdin, stdout, stderr, status     TEXT is its pid here
+ *     signal PID NUMBER                                  PID as it is here
+ *     socket FAMILY TYPE PROTOCOL                        + the socket
+ *     link UP                                            1 or 0
+ *     disk AT SIZE KEEP                                  bytes; 1 or 0
+ *     clear
+ *
+ * An answer bears the credentials of the program that was started, else ours:
+ * so its reader learns the pid that it has on his side (unix(7)). How a program
+ * ended is written to its status descriptor, an int as waitpid(2) gives it.
+ * When the other end hangs up, or goes, the keeper ends all, then itself.
+ *
+ * It is a C program because a fork copies, page by page, what a program has
+ * used: with an interpreter in it, a room costs ten times as much.
+ */
+#define _GNU_SOURCE
+
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "children.h"
+#include "disk.h"
+#include "enclosure.h"
+#include "message.h"
+#include "namespaces.h"
+
+#define CONTROL STDIN_FILENO
+#define MOST_FDS 4
+
+static bool alone;                /* we are the first of a pid namespace */
+static const struct walls *walls; /* or NULL */
+
+struct request {
+    struct message fields;
+    int fds[MOST_FDS];
+    int nfds;
+};
+
+/* Wait for a message; return false when nobody can send one any more. */
+static bool
+receive(struct request *r, char *text, size_t size)
+{
+    _Alignas(struct cmsghdr) char control[256];
+    struct iovec whole = {text, size};
+    struct msghdr h = {.msg_iov = &whole,
+                       .msg_iovlen = 1,
+                       .msg_control = control,
+                       .msg_controllen = sizeof(control)};
+    ssize_t n = recvmsg(CONTROL, &h, MSG_CMSG_CLOEXEC);
+    struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&h) : NULL;
+
+    if (n <= 0)
+        return false;
+    if (h.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+        errx(1, "a message was cut short");
+    r->fields = (struct message){text, text + n};
+    r->nfds = 0;
+    if (c != NULL && c->cmsg_type == SCM_RIGHTS) {
+        r->nfds = (int)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        if (r->nfds > MOST_FDS)
+            errx(1, "too many descriptors");
+        memcpy(r->fds, CMSG_DATA(c), (size_t)r->nfds * sizeof(int));
+    }
+    return true;
+}
+
+/* Answer: with a descriptor if `fd` isn't -1, for a program if `pid` isn't 0.
+   Nobody may speak for another without a namespace of his own. */
+static void
+answer(int error, const char *what, int fd, pid_t pid)
+{
+    struct ucred program = {pid, getuid(), getgid()};
+    bool speaks = pid != 0 && alone;
+    const void *data = speaks ? (const void *)&program : &fd;
+    unsigned size = speaks ? sizeof(program) : sizeof(fd);
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(program))] = {0};
+    struct cmsghdr *c = (struct cmsghdr *)(void *)control;
+    char text[1024];
+    int n = snprintf(text, sizeof(text), "%d %s", error, what);
+    struct iovec whole = {text, (size_t)n};
+    struct msghdr h = {.msg_iov = &whole, .msg_iovlen = 1};
+
+    if (speaks || fd != -1) {
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = speaks ? SCM_CREDENTIALS : SCM_RIGHTS;
+        c->cmsg_len = (socklen_t)CMSG_LEN(size);
+        memcpy(CMSG_DATA(c), data, size);
+        h.msg_control = control;
+        h.msg_controllen = (socklen_t)CMSG_SPACE(size);
+    }
+    if (sendmsg(CONTROL, &h, MSG_NOSIGNAL) == -1 && errno != EPIPE)
+        err(1, "an answer");
+}
+
+/* Answer that it is done, or why not: NULL is what errno says. */
+static void
+say(int result, const char *why_not)
+{
+    if (result == -1)
+        answer(errno, why_not != NULL ? why_not : strerror(errno), -1, 0);
+    else
+        answer(0, "", -1, 0);
+}
+
+static void
+serve_start(struct request *r)
+{
+    struct message *m = &r->fields;
+    struct program p;
+    char text[16];
+    pid_t pid;
+
+    if (r->nfds != MOST_FDS)
+        errx(1, "start: %d descriptors", r->nfds);
+    p.cwd = field(m);
+    p.argv = list(m);
+    p.env = list(m);
+    memcpy(p.stdio, r->fds, sizeof(p.stdio));
+    p.status = r->fds[3];
+    p.view.shown = list(m);
+    p.view.written = list(m);
+    p.view.output = number(m);
+    pid = start(&p, walls);
+    if (pid == -1) {
+        say(-1, NULL);
+    } else {
+        snprintf(text, sizeof(text), "%d", (int)pid);
+        answer(0, text, -1, pid);
+    }
+    free(p.argv);
+    free(p.env);
+    free(p.view.shown);
+    free(p.view.written);
+}
+
+static void
+serve_socket(struct message *m)
+{
+    int family = (int)number(m), type = (int)number(m);
+    int fd = socket(family, type | SOCK_CLOEXEC, (int)number(m));
+
+    if (fd == -1) {
+        say(-1, NULL);
+        return;
+    }
+    answer(0, "", fd, 0);
+    close(fd);
+}
+
+static void
+serve(struct request *r)
+{
+    struct message *m = &r->fields;
+    const char *what = field(m), *at, *size;
+    pid_t pid;
+
+    if (strcmp(what, "start") == 0) {
+        serve_start(r);
+    } else if (strcmp(what, "signal") == 0) {
+        pid = (pid_t)number(m);
+        say(notify(pid, (int)number(m)), NULL);
+    } else if (strcmp(what, "socket") == 0) {
+        serve_socket(m);
+    } else if (strcmp(what, "link") == 0) {
+        say(set_loopback(number(m)), trouble());
+    } else if (strcmp(what, "disk") == 0) {
+        at = field(m);
+        size = field(m);
+        say(put_disk(at, size, number(m)), trouble());
+    } else if (strcmp(what, "clear") == 0) {
+        kill_all(alone);
+        say(0, "");
+    } else {
+        errx(1, "no such request: %s", what);
+    }
+}
+
+/* Serve until the other end is gone. */
+static void
+serve_all(int ended)
+{
+    struct pollfd ready[] = {{CONTROL, POLLIN, 0}, {ended, POLLIN, 0}};
+    static char text[1 << 18];
+    struct signalfd_siginfo told;
+    struct request r;
+
+    for (;;) {
+        if (poll(ready, 2, -1) == -1)
+            err(1, "poll");
+        if (ready[1].revents && read(ended, &told, sizeof(told)) > 0)
+            reap();
+        if (!ready[0].revents)
+            continue;
+        if (!receive(&r, text, sizeof(text)))
+            return;
+        serve(&r);
+        while (r.nfds > 0)
+            close(r.fds[--r.nfds]);
+    }
+}
+
+/* Be the first process of the pid namespace that was made: its child. */
+static int
+go_inside(void)
+{
+    pid_t first = fork();
+    int how;
+
+    if (first == -1)
+        return failed("fork");
+    if (first != 0) {
+        waitpid(first, &how, 0);
+        _exit(how == 0 ? 0 : 1);
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    alone = true;
+    return 0;
+}
+
+/* Make the room that is asked for: 0, or -1 with trouble(). */
+static int
+enter(const char *kind)
+{
+    const int private = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS;
+
+    if (strcmp(kind, "shared") == 0)
+        return 0;
+    if (walls != NULL) {
+        if (enter_walls(walls) == -1)
+            return -1;
+    } else if (make_namespaces(CLONE_NEWUSER | private) == -1 &&
+               (getuid() != 0 || make_namespaces(private) == -1)) {
+        return -1;
+    }
+    if ((walls == NULL || walls->namespaces & CLONE_NEWPID) &&
+        go_inside() == -1)
+        return -1;
+    /* A container hides parts of /proc: then the outer one must do. */
+    if (walls == NULL || walls->namespaces & CLONE_NEWNS)
+        own_proc();
+    return walls != NULL ? furnish(walls) : 0;
+}
+
+/* Programs may send us what would end us; of a child's end we hear by a
+   descriptor, which is returned. */
+static int
+heed_no_signals(void)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigset_t ended;
+    int i, fd;
+
+    for (i = 1; i < NSIG; i++)
+        if (i != SIGCHLD)
+            sigaction(i, &ignore, NULL);
+    sigemptyset(&ended);
+    sigaddset(&ended, SIGCHLD);
+    sigprocmask(SIG_SETMASK, &ended, NULL);
+    fd = signalfd(-1, &ended, SFD_CLOEXEC);
+    if (fd == -1)
+        err(1, "signalfd");
+    return fd;
+}
+
+/* Whoever started us may have left more open than was meant for us. */
+static void
+close_the_rest(void)
+{
+    DIR *open_ones = opendir("/proc/self/fd");
+    const struct dirent *entry;
+    int fd;
+
+    if (open_ones == NULL)
+        err(1, "/proc/self/fd");
+    while ((entry = readdir(open_ones)) != NULL) {
+        fd = atoi(entry->d_name);
+        if (fd > STDERR_FILENO && fd != dirfd(open_ones))
+            close(fd);
+    }
+    closedir(open_ones);
+}
+
+int
+main(void)
+{
+    static char text[1 << 16]; /* the walls' words stay in it */
+    struct walls described;
+    struct request first;
+    const char *kind, *why_not;
+    int ended;
+
+    close_the_rest();
+    ended = heed_no_signals();
+    if (!receive(&first, text, sizeof(text)))
+        return 0;
+    kind = field(&first.fields);
+    if (strcmp(kind, "walls") == 0) {
+        described = read_walls(&first.fields);
+        walls = &described;
+    }
+    why_not = enter(kind) == -1 ? trouble() : "";
+    if (!alone)
+        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    answer(0, why_not, -1, 0);
+    serve_all(ended);
+    if (!alone)
+        kill_all(alone);
+    return 0;
+}
