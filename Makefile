@@ -92,7 +92,7 @@ doctor: ## tell what this machine can and can't do, and what to install
 	@$(LAB) doctor
 
 clean: ## remove what was built
-	rm -rf $(posix) $(winsock) tests/.venv
+	rm -rf $(posix) $(winsock) tests/.venv tests/.built
 
 # With -B make would remake these too.
 Makefile $(sources) $(common): ;

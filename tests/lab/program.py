@@ -1,19 +1,25 @@
-"""Compile a source of the kit in a scratch place, never beside the source."""
+"""Compile a source in a scratch place, never beside the source.
+
+What was made of the kit's own sources is kept in tests/.built: they are many,
+and seldom change.
+"""
 
 from __future__ import annotations
 
 import atexit
 import functools
+import hashlib
 import os
 import shlex
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Sequence
+from typing import Optional, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "chapters"
+BUILT = ROOT / "tests" / ".built"
 
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion")
 MINGW = "x86_64-w64-mingw32-gcc"
@@ -102,6 +108,52 @@ def command(source: Path, made: Path, flags: Sequence[str] = (),
             "-o", str(made), *(("-lws2_32",) if windows else ())]
 
 
+def _kept(source: Path, words: Sequence[str]) -> Optional[Path]:
+    """Return where the program of a command is kept, if it is to be kept.
+
+    The name is that of the source, and a digest of all that the program
+    depends on: the command, the compiler, every source and header.
+    """
+    if ROOT not in source.parents:
+        return None
+    asked = words[:words.index("-o")]
+    sources = [Path(word) for word in asked if word.endswith(".c")]
+    headers = [header for folder in {place.parent for place in sources}
+               for header in folder.glob("*.h")]
+    compiled_by = Path(shutil.which(words[0]) or words[0]).stat()
+    digest = hashlib.sha256(repr((
+        asked, compiled_by.st_size, compiled_by.st_mtime_ns)).encode())
+    for place in sorted({*sources, *headers}):
+        digest.update(place.read_bytes())
+    flags = hashlib.sha256(repr(asked).encode()).hexdigest()[:8]
+    name = "-".join(source.relative_to(ROOT).with_suffix("").parts)
+    return BUILT / f"{name}-{flags}-{digest.hexdigest()[:32]}"
+
+
+def _taken(kept: Path, made: Path) -> bool:
+    """Copy a program that was kept; False if there is none of ours."""
+    try:
+        if kept.stat().st_uid not in (0, os.getuid()):
+            return False
+        shutil.copy(kept, made)
+    except OSError:
+        return False
+    return True
+
+
+def _keep(made: Path, kept: Path) -> None:
+    """Keep a program, and forget what was made of an older source."""
+    try:
+        BUILT.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=BUILT) as folder:
+            os.rename(shutil.copy(made, folder), kept)
+        for other in BUILT.glob(f"{kept.name.rsplit('-', 1)[0]}-*"):
+            if other != kept:
+                other.unlink()
+    except OSError:
+        pass  # the kit can't be written, or somebody else keeps it as well
+
+
 @functools.lru_cache(maxsize=None)
 def build(source: Path, flags: tuple[str, ...] = (), ours: bool = True
           ) -> Path:
@@ -114,9 +166,14 @@ def build(source: Path, flags: tuple[str, ...] = (), ours: bool = True
     folder.chmod(0o755)
     windows = ours and for_windows(source)
     made = folder / (source.stem + (".exe" if windows else ""))
-    done = subprocess.run(command(source, made, flags, ours),
-                          capture_output=True, text=True, errors="replace",
-                          check=False)
+    words = command(source, made, flags, ours)
+    kept = _kept(source, words) if ours else None
+    if kept and _taken(kept, made):
+        return made
+    done = subprocess.run(words, capture_output=True, text=True,
+                          errors="replace", check=False)
     if done.returncode != 0:
         raise DoesNotCompile(done.stderr)
+    if kept:
+        _keep(made, kept)
     return made

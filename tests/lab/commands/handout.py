@@ -17,6 +17,7 @@ NAME = "half-close"
 PACKED = ("Makefile", "README.md", "LICENSE", ".gitignore", ".clang-format",
           ".editorconfig", "chapters", "exercises", "tests")
 KEPT_BACK = ("tests/wrong", "tests/right", "tests/attacks", "tests/.venv",
+             "tests/.built",
              "tests/test_walls.py", "tests/test_grader.py")
 SUFFIXES = (".c", ".h", ".py", ".md", ".svg", "")
 BUILT = ("server", "client")
