@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from lab import program, sandbox  # noqa: E402
 from lab.scenario.cast import Cast  # noqa: E402
 
+
+# The python3 that make finds is this one: another might be a script that seeks
+# and starts another, which takes longer than what it is started for.
+os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent),
+                                      os.environ.get("PATH", os.defpath)))
 
 collect_ignore: list[str] = []
 

@@ -116,8 +116,9 @@ def _kept(source: Path, words: Sequence[str]) -> Optional[Path]:
     """
     if ROOT not in source.parents:
         return None
-    asked = words[:words.index("-o")]
-    sources = [Path(word) for word in asked if word.endswith(".c")]
+    asked = [word.replace(f"{ROOT}/", "")
+             for word in words[:words.index("-o")]]
+    sources = [ROOT / word for word in asked if word.endswith(".c")]
     headers = [header for folder in {place.parent for place in sources}
                for header in folder.glob("*.h")]
     compiled_by = Path(shutil.which(words[0]) or words[0]).stat()

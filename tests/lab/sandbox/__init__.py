@@ -56,7 +56,7 @@ class Sandbox:
             socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         with theirs:
-            self._child = _keeper(theirs)
+            self._child = _start_keeper(theirs)
         kind = self._walls.told() if self._walls is not None else \
             ["private" if private else "shared"]
         try:
@@ -235,13 +235,21 @@ def lend(place: Path, whole: bool = False) -> None:
         os.chown(one, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
 
-def _keeper(control: socket.socket) -> int:
+def _keeper() -> Path:
+    """Return the keeper's program: a static one starts in half the time."""
+    try:
+        return program.build(KEEPER, ("-static", *PARTS))
+    except program.DoesNotCompile:  # no static libc here
+        return program.build(KEEPER, PARTS)
+
+
+def _start_keeper(control: socket.socket) -> int:
     """Start a keeper that serves the other end of `control`; return its pid.
 
     It has our umask and our limits, and so have the programs that it starts.
     """
     return os.posix_spawn(
-        program.build(KEEPER, PARTS), ["keeper"], {},
+        _keeper(), ["keeper"], {},
         file_actions=[(os.POSIX_SPAWN_DUP2, control.fileno(), 0),
                       (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
 

@@ -6,6 +6,7 @@ lost, or "ok". A scenario is named for the chapter that deals with it.
 
 from __future__ import annotations
 
+import functools
 import random
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,6 @@ from .stage import (BOUND, PATIENCE, Pair, Stage, drip_until_read,
 
 OK = "ok"
 SAMPLE = b"To be sent.\n"
-LARGE = random.Random(3).randbytes(3_000_000)
 
 
 class NoSuchScenario(Exception):
@@ -45,6 +45,12 @@ class Scenario:
     title: str
     chapter: str
     play: Callable[[Stage], Iterator[Act]]
+
+
+@functools.lru_cache(maxsize=None)
+def large(size: int) -> bytes:
+    """Return random bytes, the same each time: making them takes a while."""
+    return random.Random(3).randbytes(size)
 
 
 # --- verdicts --------------------------------------------------------------
@@ -125,7 +131,7 @@ def faults(stage: Stage) -> Iterator[Act]:
             ("a signal in every fifth call",
              Fault("EINTR", percent=20, seed=2))):
         stage.copy.unlink(missing_ok=True)
-        yield from pair(LARGE[:3000], title, fault)(stage)
+        yield from pair(large(3000), title, fault)(stage)
 
 
 def thanks_in_bytes(stage: Stage) -> Iterator[Act]:
@@ -212,7 +218,7 @@ def dripping(stage: Stage) -> Iterator[Act]:
 
 def vanishing(stage: Stage) -> Iterator[Act]:
     """Go away in the middle of the file: as the client, as the server."""
-    server = stage.serve(LARGE)
+    server = stage.serve(large(3_000_000))
     peer = stage.dial(server)
     peer.half_close()
     server.until(lambda: any(c.state == "CLOSE_WAIT" for c in
@@ -260,7 +266,7 @@ def _left_by(stage: Stage, content: bytes, sent: int, title: str) -> Act:
 def disk_full(stage: Stage) -> Iterator[Act]:
     """Run out of disk half way; what is sent is whole."""
     stage.small_disk(64 * 1024)
-    yield _left_by(stage, LARGE[:200_000], 200_000, "a disk that is full")
+    yield _left_by(stage, large(200_000), 200_000, "a disk that is full")
 
 
 def killed(stage: Stage) -> Iterator[Act]:
@@ -273,7 +279,7 @@ def killed(stage: Stage) -> Iterator[Act]:
 
 def out_of_turn(stage: Stage) -> Iterator[Act]:
     """Speak first, and read only when the server has done all it will."""
-    server = stage.serve(LARGE[:400_000])
+    server = stage.serve(large(400_000))
     peer = stage.dial(server)
     peer.say(b"Thank you! " * 1000)
     settled(server)
@@ -281,7 +287,7 @@ def out_of_turn(stage: Stage) -> Iterator[Act]:
     peer.half_close()
     settled(server)
     outcome = stage.outcome(server)
-    whole = stage.pair.header(400_000) + LARGE[:400_000]
+    whole = stage.pair.header(400_000) + large(400_000)
     yield Act("a client that speaks first", outcome,
               OK if came.data == whole and came.end == EOF else "truncated")
 
