@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,11 +18,22 @@ from lab import program, sandbox  # noqa: E402
 from lab.scenario.cast import Cast  # noqa: E402
 
 
-# The python3 that make finds is this one: another might be a script that seeks
-# and starts another, which takes longer than what it is started for.
-os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent),
-                                      os.environ.get("PATH", os.defpath)))
 
+def _use_this_python() -> None:
+    """Let all that the tests start find this python3 first.
+
+    Another might be a script that seeks a third, and takes longer for it than
+    what it starts takes in all.
+    """
+    folder = program.scratch() / "bin"
+    folder.mkdir()
+    script = folder / "python3"
+    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    script.chmod(0o755)
+    os.environ["PATH"] = f"{folder}:{os.environ.get('PATH', os.defpath)}"
+
+
+_use_this_python()
 collect_ignore: list[str] = []
 
 

@@ -7,19 +7,21 @@ import importlib
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
 import lab
 from lab import calls, kernel, peer, program, sandbox, scenario, wire
 from lab.__main__ import main
-from lab.sandbox import Exit, Sandbox, StillRunning
+from lab.sandbox import Exit, Sandbox, StillRunning, namespaces
 from lab.commands import demo, doctor
 from lab.grades.worker import Worker
 from lab.scenario import trials
@@ -66,6 +68,51 @@ def test_a_program_ends_as_the_sandbox_says(private):
         assert (both.stdout, both.stderr) == (b"out\n", b"err\n")
 
 
+def made(kit: Path) -> str:
+    """Return what 01's server says to no words; build it if need be."""
+    code = ("import sys; sys.path.insert(0, 'tests')\n"
+            "from pathlib import Path\n"
+            "from lab import program, sandbox\n"
+            "place = program.chapter('01') / 'server.c'\n"
+            "with sandbox.Sandbox() as room:\n"
+            "    run = room.start([program.build(place)])\n"
+            "    run.wait()\n"
+            "    print(run.stderr.decode())\n")
+    return subprocess.run([sys.executable, "-c", code], cwd=kit, text=True,
+                          capture_output=True, check=True).stdout
+
+
+def test_what_was_built_is_kept_until_a_source_changes(kit):
+    """A header's too, and only the newest of each stays."""
+    kept = kit / "tests" / ".built"
+    first = made(kit)
+    assert first.startswith("usage: server HOST PORT FILE")
+    names = set(kept.iterdir())
+    server, = kept.glob("chapters-01-*-server-*")
+    shutil.copy("/bin/true", server)  # one that says nothing
+    assert made(kit) == "\n"
+    source, = kit.glob("chapters/01-*/server.c")
+    source.write_text(source.read_text().replace("usage: ", "call: "))
+    assert made(kit).startswith("call: server HOST PORT FILE")
+    assert len(set(kept.iterdir()) - names) == 1 == len(
+        names - set(kept.iterdir()))
+    header = kit / "tests" / "lab" / "sandbox" / "disk.h"
+    header.write_text(header.read_text() + "#error changed\n")
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        made(kit)
+    assert "#error changed" in caught.value.stderr
+
+
+def test_what_somebody_else_built_is_not_run(kit):
+    made(kit)
+    server, = (kit / "tests" / ".built").glob("chapters-01-*-server-*")
+    elsewhere = kit / "true"
+    shutil.copy("/bin/true", elsewhere)
+    server.unlink()
+    server.symlink_to(elsewhere)
+    assert made(kit).startswith("usage: ")
+
+
 def test_a_signal_without_a_name_is_told_by_its_number():
     assert str(Exit(signal=40)) == "killed by signal 40"
 
@@ -87,9 +134,52 @@ def test_a_room_can_be_cleared_and_used_again(private):
 
 @each_kind
 def test_a_program_that_cannot_be_executed_is_an_error_not_an_exit(private):
-    with Sandbox(private) as room, pytest.raises(OSError) as caught:
-        room.start(["/no/such/program"])
-    assert caught.value.errno == errno.ENOENT
+    with Sandbox(private) as room:
+        for name in ("/no/such/program", "no-such-program"):
+            with pytest.raises(OSError) as caught:
+                room.start([name])
+            assert caught.value.errno == errno.ENOENT
+
+
+@each_kind
+def test_a_program_is_looked_for_in_its_own_path(private, tmp_path):
+    (tmp_path / "mine").symlink_to("/bin/true")
+    (tmp_path / "locked").write_text("#!/bin/sh\n")
+    (tmp_path / "empty").touch(0o755)
+    env = {"PATH": f"/nowhere:{tmp_path}:/usr/bin:/bin"}
+    with Sandbox(private) as room:
+        assert str(room.start(["mine"], env=env).wait()) == "exit 0"
+        assert str(room.start(["true"], env=env).wait()) == "exit 0"
+        for name, why in (("locked", errno.EACCES), ("empty", errno.ENOEXEC)):
+            with pytest.raises(OSError) as caught:
+                room.start([name], env=env)
+            assert caught.value.errno == why
+
+
+@each_kind
+def test_a_child_that_the_kernel_would_bury_is_waited_for(private):
+    """As under a shell's trap '' CHLD: then nobody could tell how it ended."""
+    def ended() -> str:
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        with Sandbox(private) as room:
+            return str(room.start(["sh", "-c", "exit 3"]).wait())
+    with Worker(ended, 60) as worker:
+        assert worker.answer().value == "exit 3"
+
+
+@pytest.mark.namespaces
+def test_where_namespaces_are_refused_programs_run_without():
+    def refused() -> tuple[str, str]:
+        uid, gid = os.getuid(), os.getgid()
+        namespaces.unshare(namespaces.CLONE_NEWUSER)
+        namespaces.keep_own_ids(uid, gid)
+        most = Path("/proc/sys/user/max_net_namespaces")
+        most.write_text("0")
+        with Sandbox() as room:
+            return room.why_not, str(room.start(["true"]).wait())
+    with Worker(refused, 60) as worker:
+        assert worker.answer().value == (
+            "unshare: No space left on device", "exit 0")
 
 
 DAEMON = """

@@ -286,6 +286,23 @@ def test_a_daemon_ends_with_its_room(tmp_path, stranger):
     assert name not in comms()
 
 
+def test_who_stops_all_others_ends_with_the_room(tmp_path, stranger):
+    """It can stop who is about to become a program, and hold up the keeper."""
+    name = unheard_of()
+    built = stranger.build(armed("stops", tmp_path, NAME=name))
+
+    def start_for_ever() -> None:
+        room = Sandbox(stranger.running)
+        room.start([built])
+        while True:
+            room.start(["/bin/true"])
+    with Worker(start_for_ever, 1.0) as worker:
+        assert worker.answer().late
+    with Sandbox() as other:
+        waits = other.start(["sleep", "1000"])
+        assert waits.until(lambda: name not in comms(), 20)
+
+
 # --- the compiler ----------------------------------------------------------
 
 def refused(stranger: Stranger, source: Path) -> str:

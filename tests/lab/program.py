@@ -108,11 +108,19 @@ def command(source: Path, made: Path, flags: Sequence[str] = (),
             "-o", str(made), *(("-lws2_32",) if windows else ())]
 
 
+@functools.lru_cache(maxsize=None)
+def _version(compiled_by: tuple[str, ...]) -> str:
+    """Return what a compiler says of itself."""
+    return subprocess.run([*compiled_by, "--version"], capture_output=True,
+                          text=True, errors="replace", check=False).stdout
+
+
 def _kept(source: Path, words: Sequence[str]) -> Optional[Path]:
     """Return where the program of a command is kept, if it is to be kept.
 
-    The name is that of the source, and a digest of all that the program
-    depends on: the command, the compiler, every source and header.
+    The name is that of the source, and digests of the command and of what it
+    reads: the compiler's version, the sources, all headers beside them. Where
+    the kit lies is no part of it: no program here knows its own place.
     """
     if ROOT not in source.parents:
         return None
@@ -120,26 +128,33 @@ def _kept(source: Path, words: Sequence[str]) -> Optional[Path]:
              for word in words[:words.index("-o")]]
     sources = [ROOT / word for word in asked if word.endswith(".c")]
     headers = [header for folder in {place.parent for place in sources}
-               for header in folder.glob("*.h")]
-    compiled_by = Path(shutil.which(words[0]) or words[0]).stat()
-    digest = hashlib.sha256(repr((
-        asked, compiled_by.st_size, compiled_by.st_mtime_ns)).encode())
-    for place in sorted({*sources, *headers}):
-        digest.update(place.read_bytes())
-    flags = hashlib.sha256(repr(asked).encode()).hexdigest()[:8]
+               for header in folder.glob("[!.]*.h")]
+    read = [_version(tuple(compiler())), *(
+        (place.name, place.read_bytes())
+        for place in sorted({*sources, *headers}))]
     name = "-".join(source.relative_to(ROOT).with_suffix("").parts)
-    return BUILT / f"{name}-{flags}-{digest.hexdigest()[:32]}"
+    return BUILT / f"{name}-{_digest(asked)}-{_digest(read)}"
+
+
+def _digest(what: object) -> str:
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:16]
+
+
+def _copied(one: Path, other: Path) -> bool:
+    """Copy a program. Not by a hand of ours: while it has a file open that is
+    written, nobody can execute that, and whom we start meanwhile has it too.
+    """
+    return subprocess.run(["cp", "--", str(one), str(other)], check=False,
+                          stderr=subprocess.DEVNULL).returncode == 0
 
 
 def _taken(kept: Path, made: Path) -> bool:
-    """Copy a program that was kept; False if there is none of ours."""
+    """Take a copy of what was kept; False if there is none of ours."""
     try:
-        if kept.stat().st_uid not in (0, os.getuid()):
-            return False
-        shutil.copy(kept, made)
+        ours = kept.lstat().st_uid in (0, os.getuid())
     except OSError:
         return False
-    return True
+    return ours and not kept.is_symlink() and _copied(kept, made)
 
 
 def _keep(made: Path, kept: Path) -> None:
@@ -147,7 +162,10 @@ def _keep(made: Path, kept: Path) -> None:
     try:
         BUILT.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=BUILT) as folder:
-            os.rename(shutil.copy(made, folder), kept)
+            copy = Path(folder) / made.name
+            if _copied(made, copy):
+                copy.chmod(0o755)
+                copy.rename(kept)
         for other in BUILT.glob(f"{kept.name.rsplit('-', 1)[0]}-*"):
             if other != kept:
                 other.unlink()

@@ -124,7 +124,9 @@ def main(_: list[str]) -> int:
     compiler = _compiler()
     findings = [compiler]
     if compiler.present:
-        findings += [_calls(), _namespaces(), _proofs(), _walls()]
+        findings.append(_calls())
+    if findings[-1].present:  # else there are no sandboxes either
+        findings += [_namespaces(), _proofs(), _walls()]
     findings += [_pytest(), *_guests(), *_windows()]
     for finding in findings:
         print(f"{'yes' if finding.present else 'NO':>4}  {finding.what}")

@@ -29,7 +29,7 @@ __all__ = ["Exit", "NoWalls", "Privacy", "Process", "Sandbox", "StillRunning",
            "Walls", "why_not_private"]
 
 KEEPER = Path(__file__).with_name("keeper.c")
-PARTS = tuple(str(source) for source in sorted(KEEPER.parent.glob("*.c"))
+PARTS = tuple(str(source) for source in sorted(KEEPER.parent.glob("[!.]*.c"))
               if source != KEEPER)  # of the same program
 UCRED = struct.Struct("3i")  # pid, uid, gid
 SCM_CREDENTIALS = 2  # Python has no name for it
@@ -52,23 +52,30 @@ class Sandbox:
             (self._walls.stage / "root").mkdir(exist_ok=True)
         self._processes: list[Process] = []
         self._disks: set[str] = set()
+        why_not = self._begin(
+            self._walls.told() if self._walls is not None else
+            ["private" if private else "shared"])
+        if why_not and self._walls is not None:
+            raise NoWalls(why_not)
+        if why_not:
+            self._begin(["shared"])
+        self.why_not = why_not if private else "not asked for"
+
+    def _begin(self, kind: list[object]) -> str:
+        """Start a keeper; return "", or why it can't make such a room."""
         self._control, theirs = socket.socketpair(
             socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         with theirs:
             self._child = _start_keeper(theirs)
-        kind = self._walls.told() if self._walls is not None else \
-            ["private" if private else "shared"]
         try:
-            self.why_not, self._keeper_pid, _ = self._ask(*kind)
-        except BaseException:
+            _, self._keeper_pid, _ = self._ask(*kind)
+        except OSError as error:
             self.close()
-            raise
-        if self._walls is not None and self.why_not:
-            self.close()
-            raise NoWalls(self.why_not)
-        if not private:
-            self.why_not = "not asked for"
+            if isinstance(error, ConnectionError):
+                raise  # it gave no reason
+            return error.strerror or str(error)
+        return ""
 
     @property
     def private(self) -> bool:
@@ -124,20 +131,19 @@ class Sandbox:
         theirs.append(told)
         env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C",
                **(env or {})}
-        shown: list[str] = []
-        written: list[str] = []
+        places: list[str] = []
         if self._walls is not None:
             most = min(most, self._walls.output)
             env["PATH"] = PATH_INSIDE
             cwd = cwd or Path("/")
-            shown, written = self._view(
+            places = self._places(
                 self._walls, (*words, *env.values(), str(cwd)), writes)
         try:
             inner, pid, _ = self._ask(
                 "start", cwd or Path.cwd(), words,
                 [f"{name}={value}" for name, value in env.items()],
-                shown, written, most, descriptors=theirs)
-        except OSError:
+                places, most, descriptors=theirs)
+        except BaseException:
             os.close(status)
             raise
         finally:
@@ -150,18 +156,20 @@ class Sandbox:
         self._processes.append(process)
         return process
 
-    def _view(self, walls: Walls, words: Iterable[str],
-              writes: Sequence[Path]) -> tuple[list[str], list[str]]:
-        """Return what a program sees of the stage, and what it may write.
+    def _places(self, walls: Walls, words: Iterable[str],
+                writes: Sequence[Path]) -> list[str]:
+        """Return what a program sees of the stage, as the keeper is told it.
 
-        It sees what its own words name. As root, nobody is let in there.
+        That is what its own words name; what it may write has a `w` before it,
+        the rest an `r`. As root, nobody is let in there.
         """
         written = self._disks.union(map(str, writes))
         named = {walls.entry(word) for word in (*words, *written)} - {""}
         for entry in sorted(named.union(map(str, writes))):
             if os.path.exists(entry):
                 lend(Path(entry), whole=entry not in named)
-        return sorted(named - written), sorted(written)
+        return [("w" if place in written else "r") + place
+                for place in sorted(named | written)]
 
     def socket(self, family: int = socket.AF_INET,
                kind: int = socket.SOCK_STREAM,
@@ -207,7 +215,10 @@ class Sandbox:
                     pass  # ended, and all it started before it
             except ConnectionError:
                 pass  # it was killed, with an answer or a request unread
-        os.waitpid(self._child, 0)
+        try:
+            os.waitpid(self._child, 0)
+        except ChildProcessError:
+            pass  # we let the kernel bury our children
         for process in self._processes:
             process.close()
 
@@ -235,6 +246,7 @@ def lend(place: Path, whole: bool = False) -> None:
         os.chown(one, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
 
+@functools.lru_cache(maxsize=None)
 def _keeper() -> Path:
     """Return the keeper's program: a static one starts in half the time."""
     try:
@@ -271,5 +283,5 @@ def why_not_private() -> str:
     try:
         with Sandbox() as room:
             return room.why_not
-    except program.NotInstalled as error:
-        return str(error)
+    except (program.NotInstalled, program.DoesNotCompile) as error:
+        return str(error).partition("\n")[0]

@@ -4,9 +4,11 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "children.h"
@@ -19,7 +21,35 @@ struct child {
 
 static struct child *children;
 
-/* In the child: turn into the program, or return, with errno. */
+/* Execute a program; return where that can't be done, with errno. Unlike
+   execvp(3), take nothing for a shell's script that does not say so. */
+static void
+execute(char *const *argv, char *const *env)
+{
+    char name[PATH_MAX];
+    const char *path = "";
+    int error = ENOENT;
+    size_t length;
+    char *const *e;
+
+    if (strchr(argv[0], '/') != NULL) {
+        execve(argv[0], argv, env);
+        return;
+    }
+    for (e = env; *e != NULL; e++)
+        if (strncmp(*e, "PATH=", 5) == 0)
+            path = *e + 5;
+    for (; *path != '\0'; path += length + (path[length] == ':')) {
+        length = strcspn(path, ":");
+        snprintf(name, sizeof(name), "%.*s/%s", (int)length, path, argv[0]);
+        execve(name, argv, env);
+        if (errno != ENOENT && errno != ENOTDIR)
+            error = errno;
+    }
+    errno = error;
+}
+
+/* In the child: turn into the program, or return, with trouble(). */
 static void
 become(const struct program *p, const struct walls *walls)
 {
@@ -33,16 +63,18 @@ become(const struct program *p, const struct walls *walls)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (i = 0; i < 3; i++)
-        if (dup2(p->stdio[i], i) == -1)
-            return;
+        dup2(p->stdio[i], i);
     if (walls != NULL && confine(walls, &p->view) == -1)
         return;
     if (chdir(p->cwd) == 0)
-        execvpe(p->argv[0], p->argv, p->env);
+        execute(p->argv, p->env);
+    refused();
 }
 
 /* vfork(2): the child has our memory, and we wait, until it is the program. A
-   fork that copied it would cost half of all that a start costs. */
+   fork that copied it would cost half of all that a start costs. Until then
+   it has our capabilities too, so no other program can trace it; one can stop
+   it, and us: therefore somebody outside looks after us (keeper.c). */
 static pid_t
 spawn(const struct program *p, const struct walls *walls)
 {
@@ -54,6 +86,8 @@ spawn(const struct program *p, const struct walls *walls)
         error = errno;
         _exit(127);
     }
+    if (pid == -1)
+        return refused();
     if (error != 0) {
         waitpid(pid, NULL, 0);
         errno = error;
@@ -66,16 +100,16 @@ pid_t
 start(const struct program *p, const struct walls *walls)
 {
     struct child *new = malloc(sizeof(*new));
-    pid_t pid;
+    int status = fcntl(p->status, F_DUPFD_CLOEXEC, 0);
+    pid_t pid = new == NULL || status == -1 ? refused() : spawn(p, walls);
 
-    if (new == NULL)
-        return -1;
-    pid = spawn(p, walls);
     if (pid == -1) {
+        if (status != -1)
+            close(status);
         free(new);
         return -1;
     }
-    *new = (struct child){pid, fcntl(p->status, F_DUPFD_CLOEXEC, 0), children};
+    *new = (struct child){pid, status, children};
     children = new;
     return pid;
 }
@@ -87,7 +121,9 @@ notify(pid_t pid, int number)
 
     while (child != NULL && child->pid != pid)
         child = child->next;
-    return child == NULL ? 0 : kill(pid, number);
+    if (child == NULL || kill(pid, number) == 0)
+        return 0;
+    return refused();
 }
 
 /* Tell how a program has ended, if it is one that we started. */

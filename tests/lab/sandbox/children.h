@@ -19,10 +19,11 @@ struct program {
 };
 
 /* Start a program, behind walls unless they are NULL, with the signals of a
-   shell; return its pid, or -1 with errno if it can't be executed. */
+   shell; return its pid, or -1 with errno and trouble() (message.h). What has
+   no slash in its name is looked for in the PATH of its own environment. */
 pid_t start(const struct program *program, const struct walls *walls);
 
-/* Send a signal to a program, if it still runs; return 0, or -1 with errno. */
+/* Send a signal to a program, if it still runs; return 0, or -1 as above. */
 int notify(pid_t pid, int number);
 
 /* Tell of each program that has ended how it did so; bury orphans too. */

@@ -3,6 +3,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -11,64 +12,63 @@
 #include "message.h"
 #include "namespaces.h"
 
+/* Copy what can be read to a new file in a folder. */
 static int
-copy(int from, int to, const char *name)
+copy(int in, mode_t mode, int folder, const char *name)
 {
-    int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    int out = -1, done = -1;
-    struct stat seen;
+    int out = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                     mode & 0777);
     ssize_t n = 1;
 
-    if (in != -1 && fstat(in, &seen) == 0)
-        out = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                     seen.st_mode & 0777);
-    if (out != -1) {
-        while (n > 0)
-            n = sendfile(out, in, NULL, 1 << 20);
-        done = n == 0 ? fchmod(out, seen.st_mode & 0777) : -1;
-        close(out);
-    }
-    if (in != -1)
-        close(in);
-    return done;
+    if (out == -1)
+        return failed("%s", name);
+    while (n > 0)
+        n = sendfile(out, in, NULL, 1 << 20);
+    if (n == -1 || fchmod(out, mode & 0777) == -1)
+        n = failed("%s", name);
+    close(out);
+    return (int)n;
 }
 
 /* Copy the plain files of one folder into another. */
 static int
-copy_files(int from, int to)
+copy_files(DIR *from, int to)
 {
-    DIR *folder = fdopendir(from);
     struct dirent *entry;
     struct stat seen;
+    int in, done = 0;
 
-    if (folder == NULL)
-        return failed("opendir");
-    while ((entry = readdir(folder)) != NULL)
-        if (fstatat(from, entry->d_name, &seen, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(seen.st_mode) && copy(from, to, entry->d_name) == -1)
-            return failed("copy %s", entry->d_name);
-    closedir(folder);
-    return 0;
+    while (done == 0 && (entry = readdir(from)) != NULL) {
+        in = openat(dirfd(from), entry->d_name,
+                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (in == -1 && (errno == ELOOP || errno == ENXIO))
+            continue; /* a link, a socket */
+        if (in == -1)
+            return failed("%s", entry->d_name);
+        if (fstat(in, &seen) == 0 && S_ISREG(seen.st_mode))
+            done = copy(in, seen.st_mode, to, entry->d_name);
+        close(in);
+    }
+    return done;
 }
 
 int
 put_disk(const char *at, const char *size, bool keep)
 {
+    DIR *before = opendir(at); /* of what the disk will cover */
     char options[64];
-    int before = open(at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int after, done = 0;
+    int after, done;
 
-    if (before == -1)
+    if (before == NULL)
         return failed("%s", at);
     snprintf(options, sizeof(options), "size=%s", size);
-    if (put("tmpfs", at, options, 0) == -1)
-        return -1;
-    if (!keep)
-        return close(before);
-    after = open(at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (after == -1)
-        return failed("%s", at);
-    done = copy_files(before, after);
-    close(after);
+    done = put("tmpfs", at, options, 0);
+    if (done == 0 && keep) {
+        after = open(at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        done = after == -1 ? failed("%s", at) : copy_files(before, after);
+        if (after != -1)
+            close(after);
+    }
+    closedir(before);
     return done;
 }

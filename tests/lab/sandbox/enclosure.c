@@ -82,6 +82,18 @@ enter_walls(const struct walls *walls)
     return walls->namespaces ? make_namespaces(walls->namespaces) : 0;
 }
 
+/* Write the name that a place has in the tree. */
+static int
+name_in(const struct walls *walls, const char *place, char name[PATH_MAX])
+{
+    int length = snprintf(name, PATH_MAX, "%s%s", walls->root, place);
+
+    if (length < PATH_MAX)
+        return 0;
+    errno = ENAMETOOLONG;
+    return failed("%s", place);
+}
+
 static int
 make_folder(const char *path)
 {
@@ -96,20 +108,18 @@ make_folder(const char *path)
 
 /* Make the folders that a path leads through. */
 static int
-make_parents(const char *path)
+make_parents(char *path)
 {
-    char folder[PATH_MAX];
     char *slash;
+    int made = 0;
 
-    snprintf(folder, sizeof(folder), "%s", path);
-    for (slash = strchr(folder + 1, '/'); slash != NULL;
+    for (slash = strchr(path + 1, '/'); slash != NULL && made == 0;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (make_folder(folder) == -1)
-            return -1;
+        made = make_folder(path);
         *slash = '/';
     }
-    return 0;
+    return made;
 }
 
 static int
@@ -138,16 +148,15 @@ show_link(const char *place, const char *there)
 
 /* Show a place of the machine in the tree, if the machine has it. */
 static int
-show(const char *root, const char *place, bool writable)
+show(const struct walls *walls, const char *place, bool writable)
 {
     char there[PATH_MAX];
     struct stat seen;
     bool link = lstat(place, &seen) == 0 && S_ISLNK(seen.st_mode);
 
-    snprintf(there, sizeof(there), "%s%s", root, place);
     if (!link && stat(place, &seen) == -1)
         return 0;
-    if (make_parents(there) == -1)
+    if (name_in(walls, place, there) == -1 || make_parents(there) == -1)
         return -1;
     if (link)
         return show_link(place, there);
@@ -161,6 +170,18 @@ show(const char *root, const char *place, bool writable)
     return show_at(place, there, writable || strncmp(place, "/dev/", 5) == 0);
 }
 
+/* Mount something in the tree. */
+static int
+put_in(const struct walls *walls, const char *kind, const char *place,
+       const char *options, unsigned long flags)
+{
+    char there[PATH_MAX];
+
+    if (name_in(walls, place, there) == -1)
+        return -1;
+    return put(kind, there, options, flags);
+}
+
 /* Make an empty tree, with what belongs to no place of the machine. */
 static int
 found(const struct walls *walls)
@@ -169,26 +190,35 @@ found(const struct walls *walls)
     char path[PATH_MAX], size[64];
     size_t i;
 
-    if (put("tmpfs", walls->root, "size=1m,mode=755", TMPFS) == -1)
+    if (put_in(walls, "tmpfs", "", "size=1m,mode=755", TMPFS) == -1)
         return -1;
-    for (i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-        snprintf(path, sizeof(path), "%s%s", walls->root, folders[i]);
-        if (make_folder(path) == -1)
+    for (i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+        if (name_in(walls, folders[i], path) == -1 || make_folder(path) == -1)
             return -1;
-    }
-    snprintf(path, sizeof(path), "%s/etc/hosts", walls->root);
-    if (make_file(path, "127.0.0.1 localhost\n::1 localhost\n") == -1)
+    if (name_in(walls, "/etc/hosts", path) == -1 ||
+        make_file(path, "127.0.0.1 localhost\n::1 localhost\n") == -1)
         return -1;
-    snprintf(path, sizeof(path), "%s/tmp", walls->root);
     snprintf(size, sizeof(size), "size=%s", walls->disk);
-    return put("tmpfs", path, size, TMPFS);
+    return put_in(walls, "tmpfs", "/tmp", size, TMPFS);
+}
+
+/* Cover what is hidden, if it is there. */
+static int
+hide(const struct walls *walls, const char *place)
+{
+    char there[PATH_MAX];
+    struct stat seen;
+
+    if (name_in(walls, place, there) == -1)
+        return -1;
+    if (stat(there, &seen) == -1 || !S_ISDIR(seen.st_mode))
+        return 0;
+    return put("tmpfs", there, "size=4k", MS_RDONLY);
 }
 
 int
 furnish(const struct walls *walls)
 {
-    char path[PATH_MAX];
-    struct stat seen;
     char **place;
 
     if (!(walls->namespaces & CLONE_NEWNS))
@@ -199,14 +229,11 @@ furnish(const struct walls *walls)
     if (found(walls) == -1)
         return -1;
     for (place = walls->shows; *place != NULL; place++)
-        if (show(walls->root, *place, false) == -1)
+        if (show(walls, *place, false) == -1)
             return -1;
-    for (place = walls->hides; *place != NULL; place++) {
-        snprintf(path, sizeof(path), "%s%s", walls->root, *place);
-        if (stat(path, &seen) == 0 && S_ISDIR(seen.st_mode) &&
-            put("tmpfs", path, "size=4k", MS_RDONLY) == -1)
+    for (place = walls->hides; *place != NULL; place++)
+        if (hide(walls, *place) == -1)
             return -1;
-    }
     return 0;
 }
 
@@ -214,20 +241,15 @@ furnish(const struct walls *walls)
 static int
 turn_in(const struct walls *walls, const struct view *view)
 {
-    char proc[PATH_MAX];
     char **place;
 
     if (unshare(CLONE_NEWNS) == -1)
         return failed("unshare");
-    for (place = view->shown; *place != NULL; place++)
-        if (show(walls->root, *place, false) == -1)
+    for (place = view->places; *place != NULL; place++)
+        if (show(walls, *place + 1, **place == 'w') == -1)
             return -1;
-    for (place = view->written; *place != NULL; place++)
-        if (show(walls->root, *place, true) == -1)
-            return -1;
-    snprintf(proc, sizeof(proc), "%s/proc", walls->root);
     /* A container hides parts of /proc: then there is none. */
-    put("proc", proc, NULL, TMPFS | MS_NOEXEC);
+    put_in(walls, "proc", "/proc", NULL, TMPFS | MS_NOEXEC);
     return turn_into(walls->root);
 }
 

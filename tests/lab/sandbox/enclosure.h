@@ -35,8 +35,7 @@ struct walls {
 
 /* What one program is shown of the stage, and how much it may write. */
 struct view {
-    char **shown;
-    char **written;
+    char **places; /* after an `r` or, where it may write, a `w` */
     rlim_t output; /* bytes of one file */
 };
 

@@ -4,15 +4,14 @@
  *     keeper          its standard input is a socket, SOCK_SEQPACKET
  *
  * It answers each message (message.h) with "ERRNO TEXT", where ERRNO is 0 if
- * what was asked is done. The first message says what kind of a room it is;
- * the answer says why that is not to be had, and then the room is a shared
- * one. What walls are, enclosure.h says.
+ * what was asked is done. The first message says what kind of a room it is; if
+ * that is not to be had, the keeper ends. What walls are, enclosure.h says.
  *
  *     private | shared | walls WALLS
  *
  * Those that follow, with the descriptors that come with them or go back:
  *
- *     start CWD ARGV ENV SHOWN WRITTEN OUTPUT
+ *     start CWD ARGV ENV PLACES OUTPUT
  *                    + stdin, stdout, stderr, status     TEXT is its pid here
  *     signal PID NUMBER                                  PID as it is here
  *     socket FAMILY TYPE PROTOCOL                        + the socket
@@ -25,8 +24,9 @@
  * ended is written to its status descriptor, an int as waitpid(2) gives it.
  * When the other end hangs up, or goes, the keeper ends all, then itself.
  *
- * It is a C program because a fork copies, page by page, what a program has
- * used: with an interpreter in it, a room costs ten times as much.
+ * It is a C program because each room needs two of its processes, and a fork
+ * copies, page by page, what a process uses: an interpreter would cost ten
+ * times as much.
  */
 #define _GNU_SOURCE
 
@@ -116,16 +116,17 @@ answer(int error, const char *what, int fd, pid_t pid)
         h.msg_control = control;
         h.msg_controllen = (socklen_t)CMSG_SPACE(size);
     }
-    if (sendmsg(CONTROL, &h, MSG_NOSIGNAL) == -1 && errno != EPIPE)
+    if (sendmsg(CONTROL, &h, MSG_NOSIGNAL) == -1 && errno != EPIPE &&
+        errno != ECONNRESET) /* else there is nobody to tell */
         err(1, "an answer");
 }
 
-/* Answer that it is done, or why not: NULL is what errno says. */
+/* Answer that it is done, or why not. */
 static void
-say(int result, const char *why_not)
+say(int result)
 {
     if (result == -1)
-        answer(errno, why_not != NULL ? why_not : strerror(errno), -1, 0);
+        answer(errno, trouble(), -1, 0);
     else
         answer(0, "", -1, 0);
 }
@@ -145,20 +146,18 @@ serve_start(struct request *r)
     p.env = list(m);
     memcpy(p.stdio, r->fds, sizeof(p.stdio));
     p.status = r->fds[3];
-    p.view.shown = list(m);
-    p.view.written = list(m);
+    p.view.places = list(m);
     p.view.output = number(m);
     pid = start(&p, walls);
     if (pid == -1) {
-        say(-1, NULL);
+        say(-1);
     } else {
         snprintf(text, sizeof(text), "%d", (int)pid);
         answer(0, text, -1, pid);
     }
     free(p.argv);
     free(p.env);
-    free(p.view.shown);
-    free(p.view.written);
+    free(p.view.places);
 }
 
 static void
@@ -168,11 +167,11 @@ serve_socket(struct message *m)
     int fd = socket(family, type | SOCK_CLOEXEC, (int)number(m));
 
     if (fd == -1) {
-        say(-1, NULL);
-        return;
+        say(refused());
+    } else {
+        answer(0, "", fd, 0);
+        close(fd);
     }
-    answer(0, "", fd, 0);
-    close(fd);
 }
 
 static void
@@ -186,18 +185,18 @@ serve(struct request *r)
         serve_start(r);
     } else if (strcmp(what, "signal") == 0) {
         pid = (pid_t)number(m);
-        say(notify(pid, (int)number(m)), NULL);
+        say(notify(pid, (int)number(m)));
     } else if (strcmp(what, "socket") == 0) {
         serve_socket(m);
     } else if (strcmp(what, "link") == 0) {
-        say(set_loopback(number(m)), trouble());
+        say(set_loopback(number(m)));
     } else if (strcmp(what, "disk") == 0) {
         at = field(m);
         size = field(m);
-        say(put_disk(at, size, number(m)), trouble());
+        say(put_disk(at, size, number(m)));
     } else if (strcmp(what, "clear") == 0) {
         kill_all(alone);
-        say(0, "");
+        say(0);
     } else {
         errx(1, "no such request: %s", what);
     }
@@ -227,46 +226,60 @@ serve_all(int ended)
     }
 }
 
-/* Be the first process of the pid namespace that was made: its child. */
-static int
-go_inside(void)
+/* Outside, wait until the first process has ended, or the other end is gone.
+   Who is inside may be able to hold up that process, but not us. */
+static void
+look_after(pid_t first, int ended)
 {
-    pid_t first = fork();
-    int how;
+    struct pollfd ready[] = {{CONTROL, POLLRDHUP, 0}, {ended, POLLIN, 0}};
 
-    if (first == -1)
-        return failed("fork");
-    if (first != 0) {
-        waitpid(first, &how, 0);
-        _exit(how == 0 ? 0 : 1);
-    }
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    alone = true;
-    return 0;
+    if (poll(ready, 2, -1) == -1 || ready[0].revents)
+        kill(first, SIGKILL); /* and all that are inside with it */
+    waitpid(first, NULL, 0);
+    exit(0);
 }
 
-/* Make the room that is asked for: 0, or -1 with trouble(). */
-static int
-enter(const char *kind)
+/* Be the first process of the pid namespace that was made: its child. */
+static void
+go_inside(int ended)
 {
-    const int private = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS;
+    pid_t first = fork();
 
-    if (strcmp(kind, "shared") == 0)
+    if (first == -1)
+        err(1, "fork");
+    if (first != 0)
+        look_after(first, ended);
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    alone = true;
+}
+
+static int
+make_private(void)
+{
+    const int flags = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS;
+    bool root = getuid() == 0;
+
+    if (make_namespaces(CLONE_NEWUSER | flags) == 0)
         return 0;
-    if (walls != NULL) {
-        if (enter_walls(walls) == -1)
-            return -1;
-    } else if (make_namespaces(CLONE_NEWUSER | private) == -1 &&
-               (getuid() != 0 || make_namespaces(private) == -1)) {
+    return root ? make_namespaces(flags) : -1;
+}
+
+/* Make the room that is asked for: 0, or -1 with errno and trouble(). */
+static int
+enter(const char *kind, int ended)
+{
+    bool shared = strcmp(kind, "shared") == 0;
+
+    if (!shared && (walls ? enter_walls(walls) : make_private()) == -1)
         return -1;
-    }
-    if ((walls == NULL || walls->namespaces & CLONE_NEWPID) &&
-        go_inside() == -1)
-        return -1;
+    if (walls ? walls->namespaces & CLONE_NEWPID : !shared)
+        go_inside(ended);
+    else
+        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     /* A container hides parts of /proc: then the outer one must do. */
-    if (walls == NULL || walls->namespaces & CLONE_NEWNS)
+    if (walls ? walls->namespaces & CLONE_NEWNS : !shared)
         own_proc();
-    return walls != NULL ? furnish(walls) : 0;
+    return walls ? furnish(walls) : 0;
 }
 
 /* Programs may send us what would end us; of a child's end we hear by a
@@ -275,12 +288,12 @@ static int
 heed_no_signals(void)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction usual = {.sa_handler = SIG_DFL};
     sigset_t ended;
     int i, fd;
 
     for (i = 1; i < NSIG; i++)
-        if (i != SIGCHLD)
-            sigaction(i, &ignore, NULL);
+        sigaction(i, i == SIGCHLD ? &usual : &ignore, NULL);
     sigemptyset(&ended);
     sigaddset(&ended, SIGCHLD);
     sigprocmask(SIG_SETMASK, &ended, NULL);
@@ -308,14 +321,22 @@ close_the_rest(void)
     closedir(open_ones);
 }
 
+/* However we end, nothing is left of a shared room. */
+static void
+leave(void)
+{
+    if (!alone)
+        kill_all(alone);
+}
+
 int
 main(void)
 {
     static char text[1 << 16]; /* the walls' words stay in it */
     struct walls described;
     struct request first;
-    const char *kind, *why_not;
-    int ended;
+    const char *kind;
+    int ended, entered;
 
     close_the_rest();
     ended = heed_no_signals();
@@ -326,12 +347,11 @@ main(void)
         described = read_walls(&first.fields);
         walls = &described;
     }
-    why_not = enter(kind) == -1 ? trouble() : "";
-    if (!alone)
-        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    answer(0, why_not, -1, 0);
+    entered = enter(kind, ended);
+    say(entered);
+    if (entered == -1)
+        return 1;
+    atexit(leave);
     serve_all(ended);
-    if (!alone)
-        kill_all(alone);
     return 0;
 }

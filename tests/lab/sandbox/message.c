@@ -58,6 +58,13 @@ failed(const char *what, ...)
     return -1;
 }
 
+int
+refused(void)
+{
+    snprintf(kept, sizeof(kept), "%s", strerror(errno));
+    return -1;
+}
+
 const char *
 trouble(void)
 {

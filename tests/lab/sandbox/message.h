@@ -28,6 +28,9 @@ char **list(struct message *m);
    does, and errno as it is; return -1. */
 __attribute__((format(printf, 1, 2))) int failed(const char *what, ...);
 
+/* Keep strerror(errno) alone; return -1. */
+int refused(void);
+
 /* Return what was kept last. */
 const char *trouble(void);
 

@@ -22,7 +22,8 @@ def _checked(result: int, what: str) -> None:
         raise OSError(number, f"{what}: {os.strerror(number)}")
 
 
-def _unshare(flags: int) -> None:
+def unshare(flags: int) -> None:
+    """Leave the namespaces named by `flags`; raises OSError (unshare(2))."""
     _checked(_libc.unshare(flags), "unshare")
 
 
@@ -40,15 +41,15 @@ def own_disk(at: str, size: int) -> None:
     """
     uid, gid = os.getuid(), os.getgid()
     if uid == 0:
-        _unshare(CLONE_NEWNS)
+        unshare(CLONE_NEWNS)
     else:
-        _unshare(CLONE_NEWUSER | CLONE_NEWNS)
-        _keep_own_ids(uid, gid)
+        unshare(CLONE_NEWUSER | CLONE_NEWNS)
+        keep_own_ids(uid, gid)
     _mount("none", "/", "", MS_REC | MS_PRIVATE)
     _mount("tmpfs", at, f"size={size},mode=755", MS_NOSUID | MS_NODEV)
 
 
-def _keep_own_ids(uid: int, gid: int) -> None:
+def keep_own_ids(uid: int, gid: int) -> None:
     """In a new user namespace, stay who one was (user_namespaces(7))."""
     for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"),
                        ("gid_map", f"{gid} {gid} 1")):
