@@ -149,11 +149,12 @@ def pytest_report_header() -> str:
 
 @pytest.fixture
 def kit(tmp_path: Path) -> Path:
-    """A copy of the kit as it is cloned: nothing built, nothing reached."""
+    """A copy of the kit as it is cloned: nothing reached, and nothing built
+    but what the lab keeps for itself."""
     where = tmp_path / "half-close"
     skip = shutil.ignore_patterns("server", "client", "*.exe", "__pycache__",
                                   ".git", ".venv", ".pytest_cache",
-                                  ".progress.json", "*.mine-*")
+                                  ".progress.json", "*.mine-*", "new-*")
     shutil.copytree(program.ROOT, where, ignore=skip)
     for starters in (where / "tests" / "starters").iterdir():
         shutil.copytree(starters, where / "exercises" / starters.name,

@@ -82,9 +82,17 @@ def made(kit: Path) -> str:
                           capture_output=True, check=True).stdout
 
 
-def test_what_was_built_is_kept_until_a_source_changes(kit):
+@pytest.fixture
+def kept(kit) -> Path:
+    """Where a kit keeps what it has built; nothing of its chapters yet."""
+    folder = kit / "tests" / ".built"
+    for built in folder.glob("chapters-*"):
+        built.unlink()
+    return folder
+
+
+def test_what_was_built_is_kept_until_a_source_changes(kit, kept):
     """A header's too, and only the newest of each stays."""
-    kept = kit / "tests" / ".built"
     first = made(kit)
     assert first.startswith("usage: server HOST PORT FILE")
     names = set(kept.iterdir())
@@ -103,9 +111,9 @@ def test_what_was_built_is_kept_until_a_source_changes(kit):
     assert "#error changed" in caught.value.stderr
 
 
-def test_what_somebody_else_built_is_not_run(kit):
+def test_what_somebody_else_built_is_not_run(kit, kept):
     made(kit)
-    server, = (kit / "tests" / ".built").glob("chapters-01-*-server-*")
+    server, = kept.glob("chapters-01-*-server-*")
     elsewhere = kit / "true"
     shutil.copy("/bin/true", elsewhere)
     server.unlink()

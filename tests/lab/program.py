@@ -161,7 +161,8 @@ def _keep(made: Path, kept: Path) -> None:
     """Keep a program, and forget what was made of an older source."""
     try:
         BUILT.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=BUILT) as folder:
+        with tempfile.TemporaryDirectory(
+                prefix="new-", dir=BUILT) as folder:
             copy = Path(folder) / made.name
             if _copied(made, copy):
                 copy.chmod(0o755)
