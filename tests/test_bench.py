@@ -325,6 +325,29 @@ def test_a_writer_whose_reader_is_slow_is_not_called_stuck(room, listener):
     ours.close()
 
 
+def reset(conn: socket.socket) -> None:
+    """Break a connection off."""
+    peer.no_linger(conn)
+    conn.close()
+
+
+@pytest.mark.namespaces
+@pytest.mark.parametrize("act", (
+    lambda conn: conn.send(b"x"), lambda conn: conn.shutdown(socket.SHUT_WR),
+    socket.socket.close, reset), ids=("data", "FIN", "close", "RST"))
+def test_to_whom_something_is_on_its_way_is_not_called_stuck(
+        room, listener, act):
+    """A busy machine takes its time; with the network down it takes for ever.
+    """
+    process, ours = waiting(room, listener, "s.recv(1)")
+    assert process.until(lambda: kernel.stuck([process]), 10)
+    room.link(up=False)
+    act(ours)
+    for _ in range(100):
+        assert not kernel.stuck([process])
+    ours.close()
+
+
 def test_settle_says_when_it_could_prove_nothing(room, listener):
     process, ours = waiting(room, listener, "time.sleep(1000)")
     with pytest.raises(StillRunning, match="neither ended nor provably stuck"):

@@ -223,8 +223,7 @@ def test_the_client_does_not_take_a_reset_for_the_end(room, tmp_path, name):
     with listener, peer.accept(listener) as conn:
         conn.sendall(b"half a")
         assert client.until(lambda: kernel.asleep(client))
-        conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                        b"\1\0\0\0\0\0\0\0")
+        peer.no_linger(conn)
     assert str(client.wait()) == "exit 1"
     assert client.stderr == \
         b"client: read from server: Connection reset by peer\n"

@@ -163,8 +163,7 @@ def fetch_half(room: Sandbox, windows: Wine, copy: Path) -> str:
         theirs = conn.getpeername()[1]
         assert client.until(
             lambda: kernel.unread(client.pid, theirs, port) == 0)
-        conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                        b"\1\0\0\0\0\0\0\0")
+        peer.no_linger(conn)
     assert str(client.wait()) == "exit 1"
     assert copy.read_bytes() == b"half a"
     return client.stderr.decode()

@@ -91,6 +91,12 @@ def was_reset(conn: socket.socket, bound: float = BOUND) -> bool:
                waiting.poll(bound * 1000))
 
 
+def no_linger(conn: socket.socket) -> None:
+    """Let a close send RST, with no time to linger (socket(7))."""
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                    struct.pack("ii", 1, 0))
+
+
 class Peer:
     """A connection in the bench's hands; what it does is kept in `calls`.
 
@@ -234,9 +240,8 @@ class Peer:
             self._end(0)
 
     def reset(self) -> None:
-        """Send RST: close with no time to linger (socket(7))."""
-        self.conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                             struct.pack("ii", 1, 0))
+        """Send RST."""
+        no_linger(self.conn)
         self.close()
 
     def under_way(self) -> int:

@@ -129,7 +129,7 @@ def _kept(source: Path, words: Sequence[str]) -> Optional[Path]:
     sources = [ROOT / word for word in asked if word.endswith(".c")]
     headers = [header for folder in {place.parent for place in sources}
                for header in folder.glob("[!.]*.h")]
-    read = [_version(tuple(compiler())), *(
+    read = [_version(tuple(asked[:asked.index("-std=c17")])), *(
         (place.name, place.read_bytes())
         for place in sorted({*sources, *headers}))]
     name = "-".join(source.relative_to(ROOT).with_suffix("").parts)
