@@ -13,21 +13,23 @@ wrong answer begins by saying what becomes of it:
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, Optional
 
 import pytest
 
-from lab import program
+from lab import kernel, program
 from lab.__main__ import main
 from lab.commands import check, watch
 from lab.grades import MAXIMUM, Score, Verdict, judges, progress, report
+from lab.grades.again import BUSY, MORE, TRIES, again
 from lab.grades.guest import PORT, Guest
 from lab.grades.judges import STARTERS
 from lab.grades.submission import grade
@@ -392,6 +394,28 @@ def test_a_slow_program_is_waited_for_while_something_comes_of_it(
         peer.say(b"12345")
         ended = guest.finish()
         assert guest.hang == "" and ended == Exit(0)
+
+
+@dataclass
+class Had:
+    """A conversation that was had."""
+
+    in_vain: bool
+
+
+@pytest.mark.parametrize("in_vain,waits,tries", (
+    (False, 1.0, 1), (True, 0.0, TRIES), (True, 2 * BUSY, MORE)))
+def test_what_a_busy_machine_has_spoiled_is_had_again_and_again(
+        monkeypatch, in_vain, waits, tries):
+    """What a program may have spoiled itself is not, so often."""
+    waited, had = itertools.count(step=waits), []
+    monkeypatch.setattr(kernel, "waited", lambda _: next(waited))
+
+    def converse() -> Had:
+        had.append(Had(in_vain))
+        return had[-1]
+    assert again(converse) is had[-1]
+    assert len(had) == tries
 
 
 # --- what is printed -------------------------------------------------------
