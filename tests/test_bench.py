@@ -179,7 +179,7 @@ def test_a_child_that_the_kernel_would_bury_is_waited_for(private):
 def test_where_namespaces_are_refused_programs_run_without():
     def refused() -> tuple[str, str]:
         uid, gid = os.getuid(), os.getgid()
-        namespaces.unshare(namespaces.CLONE_NEWUSER)
+        namespaces.unshare(namespaces.CLONE_NEWUSER | namespaces.CLONE_NEWNS)
         namespaces.keep_own_ids(uid, gid)
         most = Path("/proc/sys/user/max_net_namespaces")
         most.write_text("0")
@@ -230,6 +230,27 @@ def test_a_program_starts_with_the_signals_and_descriptors_of_a_shell(private):
     assert numbers == ["0", "1", "2", "3"]  # 3 is ls's own
     libcs_own = 1 << 32 - 1 | 1 << 33 - 1  # make's posix_spawn ignores these
     assert int(ignored, 16) & ~libcs_own == 0
+
+
+def test_another_sandbox_can_be_had_when_somebody_kills_what_makes_them():
+    with Sandbox() as room:
+        keepers, _ = sandbox._keepers(os.readlink("/proc/self/ns/mnt"))
+        keepers.kill()
+        keepers.wait()
+        with Sandbox() as other:
+            assert str(other.start(["true"]).wait()) == "exit 0"
+        assert str(room.start(["true"]).wait()) == "exit 0"
+
+
+def test_a_room_is_made_without_a_copy_of_what_we_have_open(monkeypatch):
+    """A connection that somebody has a copy of stays when it is closed."""
+    with Sandbox():
+        pass
+    for module, name in ((os, "fork"), (os, "posix_spawn"),
+                         (subprocess, "Popen")):
+        monkeypatch.setattr(module, name, None)
+    with Sandbox() as room:
+        assert str(room.start(["true"]).wait()) == "exit 0"
 
 
 @pytest.mark.namespaces

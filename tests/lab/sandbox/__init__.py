@@ -17,7 +17,9 @@ import os
 import pwd
 import socket
 import struct
+import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Iterable, Mapping, Optional, Sequence, Union
 
@@ -67,7 +69,7 @@ class Sandbox:
             socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         with theirs:
-            self._child = _start_keeper(theirs)
+            _ask_for_a_keeper(theirs)
         try:
             _, self._keeper_pid, _ = self._ask(*kind)
         except OSError as error:
@@ -215,10 +217,6 @@ class Sandbox:
                     pass  # ended, and all it started before it
             except ConnectionError:
                 pass  # it was killed, with an answer or a request unread
-        try:
-            os.waitpid(self._child, 0)
-        except ChildProcessError:
-            pass  # we let the kernel bury our children
         for process in self._processes:
             process.close()
 
@@ -255,15 +253,40 @@ def _keeper() -> Path:
         return program.build(KEEPER, PARTS)
 
 
-def _start_keeper(control: socket.socket) -> int:
-    """Start a keeper that serves the other end of `control`; return its pid.
+# A thread that starts a process copies, for a while, what the others have open:
+# none has a connection before the first is up.
+_STARTING = threading.Lock()
 
-    It has our umask and our limits, and so have the programs that it starts.
+
+@functools.lru_cache(maxsize=None)
+def _keepers(mounts: str) -> tuple[subprocess.Popen, socket.socket]:
+    """Start the process that keepers are forked from, once for us all.
+
+    Once for each mount namespace that we live in, `mounts`: what is shown to
+    a program must be seen by its keeper. It ends with us. Keepers, and the
+    programs, have the umask and the limits that we had when it was started.
     """
-    return os.posix_spawn(
-        _keeper(), ["keeper"], {},
-        file_actions=[(os.POSIX_SPAWN_DUP2, control.fileno(), 0),
-                      (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+    del mounts  # the child is born where we are
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        process = subprocess.Popen([_keeper()], stdin=theirs, env={},
+                                   stdout=subprocess.DEVNULL)
+    return process, ours
+
+
+def _ask_for_a_keeper(control: socket.socket) -> None:
+    """Have a keeper forked, which serves the other end of `control`."""
+    mounts = os.readlink("/proc/self/ns/mnt")
+    for last in (False, True):
+        with _STARTING:
+            _, keepers = _keepers(mounts)
+        try:
+            socket.send_fds(keepers, [b"."], [control.fileno()])
+            return
+        except BrokenPipeError:  # somebody has killed it
+            _keepers.cache_clear()
+            if last:
+                raise
 
 
 def _message(fields: Sequence[object]) -> bytes:

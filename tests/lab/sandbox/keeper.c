@@ -1,11 +1,16 @@
 /*
- * Keep a sandbox: start programs in it, and end with all that was started.
+ * Keep sandboxes: start programs there, and end with all that was started.
  *
  *     keeper          its standard input is a socket, SOCK_SEQPACKET
  *
- * It answers each message (message.h) with "ERRNO TEXT", where ERRNO is 0 if
- * what was asked is done. The first message says what kind of a room it is; if
- * that is not to be had, the keeper ends. What walls are, enclosure.h says.
+ * Each message there brings a socket of the same kind, and a child is forked,
+ * the keeper of one sandbox, that serves it. Nobody else is to start keepers:
+ * a child has all descriptors of its parent until it executes, and a connection
+ * that its owner closes meanwhile stays open.
+ *
+ * A keeper answers each message (message.h) with "ERRNO TEXT", where ERRNO is 0
+ * if what was asked is done. The first message says what kind of a room it is;
+ * if that is not to be had, the keeper ends. What walls are, enclosure.h says.
  *
  *     private | shared | walls WALLS
  *
@@ -34,7 +39,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
@@ -303,24 +307,6 @@ heed_no_signals(void)
     return fd;
 }
 
-/* Whoever started us may have left more open than was meant for us. */
-static void
-close_the_rest(void)
-{
-    DIR *open_ones = opendir("/proc/self/fd");
-    const struct dirent *entry;
-    int fd;
-
-    if (open_ones == NULL)
-        err(1, "/proc/self/fd");
-    while ((entry = readdir(open_ones)) != NULL) {
-        fd = atoi(entry->d_name);
-        if (fd > STDERR_FILENO && fd != dirfd(open_ones))
-            close(fd);
-    }
-    closedir(open_ones);
-}
-
 /* However we end, nothing is left of a shared room. */
 static void
 leave(void)
@@ -329,19 +315,18 @@ leave(void)
         kill_all(alone);
 }
 
-int
-main(void)
+/* Be the keeper of one sandbox. */
+static void
+keep(void)
 {
     static char text[1 << 16]; /* the walls' words stay in it */
     struct walls described;
     struct request first;
     const char *kind;
-    int ended, entered;
+    int ended = heed_no_signals(), entered;
 
-    close_the_rest();
-    ended = heed_no_signals();
     if (!receive(&first, text, sizeof(text)))
-        return 0;
+        return;
     kind = field(&first.fields);
     if (strcmp(kind, "walls") == 0) {
         described = read_walls(&first.fields);
@@ -350,8 +335,28 @@ main(void)
     entered = enter(kind, ended);
     say(entered);
     if (entered == -1)
-        return 1;
+        return;
     atexit(leave);
     serve_all(ended);
+}
+
+int
+main(void)
+{
+    char text[16];
+    struct request r;
+
+    signal(SIGINT, SIG_IGN);  /* Ctrl-C: we go with who started us */
+    signal(SIGCHLD, SIG_IGN); /* no keeper is a zombie */
+    while (receive(&r, text, sizeof(text))) {
+        if (r.nfds == 1 && fork() == 0) {
+            dup2(r.fds[0], CONTROL);
+            close(r.fds[0]);
+            keep();
+            return 0;
+        }
+        while (r.nfds > 0) /* where there was no fork it sees EOF */
+            close(r.fds[--r.nfds]);
+    }
     return 0;
 }
