@@ -21,13 +21,10 @@ import pytest
 import lab
 from lab import calls, kernel, peer, program, sandbox, scenario, wire
 from lab.__main__ import main
-from lab.sandbox import Exit, Sandbox, StillRunning, namespaces
+from lab.sandbox import Sandbox, StillRunning
 from lab.commands import demo, doctor
 from lab.grades.worker import Worker
 from lab.scenario import trials
-
-each_kind = pytest.mark.parametrize("private", (True, False),
-                                    ids=("private", "shared"))
 
 PYTHON = [sys.executable, "-I", "-S", "-c"]
 CONNECT = "import socket, signal, select, sys, time\n" \
@@ -53,240 +50,6 @@ def waiting(room: Sandbox, listener, code: str):
     process = room.start([*PYTHON, CONNECT + code,
                           listener.getsockname()[1]])
     return process, listener.accept()[0]
-
-
-# --- sandbox ---------------------------------------------------------------
-
-@each_kind
-def test_a_program_ends_as_the_sandbox_says(private):
-    with Sandbox(private) as room:
-        assert room.start(["sh", "-c", "exit 7"]).wait() == Exit(status=7)
-        killed = room.start(["sh", "-c", "kill -SEGV $$"])
-        assert str(killed.wait()) == "killed by SIGSEGV"
-        both = room.start(["sh", "-c", "echo out; echo err >&2"])
-        both.wait()
-        assert (both.stdout, both.stderr) == (b"out\n", b"err\n")
-
-
-def made(kit: Path) -> str:
-    """Return what 01's server says to no words; build it if need be."""
-    code = ("import sys; sys.path.insert(0, 'tests')\n"
-            "from pathlib import Path\n"
-            "from lab import program, sandbox\n"
-            "place = program.chapter('01') / 'server.c'\n"
-            "with sandbox.Sandbox() as room:\n"
-            "    run = room.start([program.build(place)])\n"
-            "    run.wait()\n"
-            "    print(run.stderr.decode())\n")
-    return subprocess.run([sys.executable, "-c", code], cwd=kit, text=True,
-                          capture_output=True, check=True).stdout
-
-
-@pytest.fixture
-def kept(kit) -> Path:
-    """Where a kit keeps what it has built; nothing of its chapters yet."""
-    folder = kit / "tests" / ".built"
-    for built in folder.glob("chapters-*"):
-        built.unlink()
-    return folder
-
-
-def test_what_was_built_is_kept_until_a_source_changes(kit, kept):
-    """A header's too, and only the newest of each stays."""
-    first = made(kit)
-    assert first.startswith("usage: server HOST PORT FILE")
-    names = set(kept.iterdir())
-    server, = kept.glob("chapters-01-*-server-*")
-    shutil.copy("/bin/true", server)  # one that says nothing
-    assert made(kit) == "\n"
-    source, = kit.glob("chapters/01-*/server.c")
-    source.write_text(source.read_text().replace("usage: ", "call: "))
-    assert made(kit).startswith("call: server HOST PORT FILE")
-    assert len(set(kept.iterdir()) - names) == 1 == len(
-        names - set(kept.iterdir()))
-    header = kit / "tests" / "lab" / "sandbox" / "disk.h"
-    header.write_text(header.read_text() + "#error changed\n")
-    with pytest.raises(subprocess.CalledProcessError) as caught:
-        made(kit)
-    assert "#error changed" in caught.value.stderr
-
-
-def test_what_somebody_else_built_is_not_run(kit, kept):
-    made(kit)
-    server, = kept.glob("chapters-01-*-server-*")
-    elsewhere = kit / "true"
-    shutil.copy("/bin/true", elsewhere)
-    server.unlink()
-    server.symlink_to(elsewhere)
-    assert made(kit).startswith("usage: ")
-
-
-def test_a_signal_without_a_name_is_told_by_its_number():
-    assert str(Exit(signal=40)) == "killed by signal 40"
-
-
-@each_kind
-def test_a_room_can_be_cleared_and_used_again(private):
-    with Sandbox(private) as room, room.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        room.start([*PYTHON, DAEMON, listener.getsockname()[1]]).wait()
-        sleeps = room.start(["sleep", "1000"])
-        ours = listener.accept()[0]
-        room.clear()
-        ours.settimeout(20)
-        assert ours.recv(1) == b""
-        assert str(sleeps.wait()) == "killed by SIGKILL"
-        assert str(room.start(["true"]).wait()) == "exit 0"
-
-
-@each_kind
-def test_a_program_that_cannot_be_executed_is_an_error_not_an_exit(private):
-    with Sandbox(private) as room:
-        for name in ("/no/such/program", "no-such-program"):
-            with pytest.raises(OSError) as caught:
-                room.start([name])
-            assert caught.value.errno == errno.ENOENT
-
-
-@each_kind
-def test_a_program_is_looked_for_in_its_own_path(private, tmp_path):
-    (tmp_path / "mine").symlink_to("/bin/true")
-    (tmp_path / "locked").write_text("#!/bin/sh\n")
-    (tmp_path / "empty").touch(0o755)
-    env = {"PATH": f"/nowhere:{tmp_path}:/usr/bin:/bin"}
-    with Sandbox(private) as room:
-        assert str(room.start(["mine"], env=env).wait()) == "exit 0"
-        assert str(room.start(["true"], env=env).wait()) == "exit 0"
-        for name, why in (("locked", errno.EACCES), ("empty", errno.ENOEXEC)):
-            with pytest.raises(OSError) as caught:
-                room.start([name], env=env)
-            assert caught.value.errno == why
-
-
-@each_kind
-def test_a_child_that_the_kernel_would_bury_is_waited_for(private):
-    """As under a shell's trap '' CHLD: then nobody could tell how it ended."""
-    def ended() -> str:
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        with Sandbox(private) as room:
-            return str(room.start(["sh", "-c", "exit 3"]).wait())
-    with Worker(ended, 60) as worker:
-        assert worker.answer().value == "exit 3"
-
-
-@pytest.mark.namespaces
-def test_where_namespaces_are_refused_programs_run_without():
-    def refused() -> tuple[str, str]:
-        uid, gid = os.getuid(), os.getgid()
-        namespaces.unshare(namespaces.CLONE_NEWUSER | namespaces.CLONE_NEWNS)
-        namespaces.keep_own_ids(uid, gid)
-        most = Path("/proc/sys/user/max_net_namespaces")
-        most.write_text("0")
-        with Sandbox() as room:
-            return room.why_not, str(room.start(["true"]).wait())
-    with Worker(refused, 60) as worker:
-        assert worker.answer().value == (
-            "unshare: No space left on device", "exit 0")
-
-
-DAEMON = """
-import os, signal, socket, sys
-if os.fork() == 0:
-    os.setsid()
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    kept = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-    signal.pause()
-"""
-
-
-@each_kind
-def test_nothing_outlives_the_sandbox(private):
-    with Sandbox(private) as room, room.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        parent = room.start([*PYTHON, DAEMON, listener.getsockname()[1]])
-        keeps = room.start(["sleep", "1000"])
-        ours = listener.accept()[0]
-        parent.wait()
-        with pytest.raises(BlockingIOError):
-            ours.recv(1, socket.MSG_DONTWAIT)  # the daemon is there
-    ours.settimeout(20)
-    assert ours.recv(1) == b""  # and now it is not
-    assert not os.path.exists(f"/proc/{keeps.pid}")
-
-
-@each_kind
-def test_a_program_starts_with_the_signals_and_descriptors_of_a_shell(private):
-    left_open, end = os.pipe()
-    os.set_inheritable(left_open, True)
-    with Sandbox(private) as room:
-        shown = room.start(["sh", "-c", "ls /proc/self/fd; "
-                            "grep SigIgn /proc/self/status"])
-        shown.wait()
-        *numbers, _, ignored = shown.stdout.decode().split()
-    os.close(left_open)
-    os.close(end)
-    assert numbers == ["0", "1", "2", "3"]  # 3 is ls's own
-    libcs_own = 1 << 32 - 1 | 1 << 33 - 1  # make's posix_spawn ignores these
-    assert int(ignored, 16) & ~libcs_own == 0
-
-
-def test_another_sandbox_can_be_had_when_somebody_kills_what_makes_them():
-    with Sandbox() as room:
-        keepers, _ = sandbox._keepers(os.readlink("/proc/self/ns/mnt"))
-        keepers.kill()
-        keepers.wait()
-        with Sandbox() as other:
-            assert str(other.start(["true"]).wait()) == "exit 0"
-        assert str(room.start(["true"]).wait()) == "exit 0"
-
-
-def test_a_room_is_made_without_a_copy_of_what_we_have_open(monkeypatch):
-    """A connection that somebody has a copy of stays when it is closed."""
-    with Sandbox():
-        pass
-    for module, name in ((os, "fork"), (os, "posix_spawn"),
-                         (subprocess, "Popen")):
-        monkeypatch.setattr(module, name, None)
-    with Sandbox() as room:
-        assert str(room.start(["true"]).wait()) == "exit 0"
-
-
-@pytest.mark.namespaces
-def test_a_sandbox_whose_first_process_is_killed_is_over():
-    with Sandbox() as room:
-        sleeper = room.start(["sleep", "1000"])
-        os.kill(room._keeper_pid, signal.SIGKILL)
-        with pytest.raises(ConnectionError):
-            sleeper.wait()
-
-
-@pytest.mark.namespaces
-def test_two_sandboxes_can_use_one_port():
-    with Sandbox() as one, Sandbox() as other:
-        ours, theirs = one.socket(), other.socket()
-        ours.bind(("127.0.0.1", 0))
-        theirs.bind(ours.getsockname())
-        ours.listen()
-        theirs.listen()
-        ours.close()
-        theirs.close()
-
-
-@pytest.mark.namespaces
-def test_a_sandbox_cannot_reach_the_machines_loopback(room):
-    with Sandbox(private=False) as outside, outside.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        with room.socket() as inside, pytest.raises(ConnectionRefusedError):
-            inside.connect(listener.getsockname())
-
-
-def test_a_bound_that_passes_is_told_with_what_was_said(room):
-    sleeper = room.start(["sh", "-c", "echo here I am; exec sleep 1000"])
-    with pytest.raises(StillRunning, match="here I am"):
-        sleeper.wait(bound=0.3)
 
 
 # --- stuck -----------------------------------------------------------------
@@ -403,6 +166,59 @@ def test_a_socket_closed_while_we_look_is_no_proof(
 
 
 # --- what is compiled, and what it calls -----------------------------------
+
+def made(kit: Path) -> str:
+    """Return what 01's server says to no words; build it if need be."""
+    code = ("import sys; sys.path.insert(0, 'tests')\n"
+            "from pathlib import Path\n"
+            "from lab import program, sandbox\n"
+            "place = program.chapter('01') / 'server.c'\n"
+            "with sandbox.Sandbox() as room:\n"
+            "    run = room.start([program.build(place)])\n"
+            "    run.wait()\n"
+            "    print(run.stderr.decode())\n")
+    return subprocess.run([sys.executable, "-c", code], cwd=kit, text=True,
+                          capture_output=True, check=True).stdout
+
+
+@pytest.fixture
+def kept(kit) -> Path:
+    """Where a kit keeps what it has built; nothing of its chapters yet."""
+    folder = kit / "tests" / ".built"
+    for built in folder.glob("chapters-*"):
+        built.unlink()
+    return folder
+
+
+def test_what_was_built_is_kept_until_a_source_changes(kit, kept):
+    """A header's too, and only the newest of each stays."""
+    first = made(kit)
+    assert first.startswith("usage: server HOST PORT FILE")
+    names = set(kept.iterdir())
+    server, = kept.glob("chapters-01-*-server-*")
+    shutil.copy("/bin/true", server)  # one that says nothing
+    assert made(kit) == "\n"
+    source, = kit.glob("chapters/01-*/server.c")
+    source.write_text(source.read_text().replace("usage: ", "call: "))
+    assert made(kit).startswith("call: server HOST PORT FILE")
+    assert len(set(kept.iterdir()) - names) == 1 == len(
+        names - set(kept.iterdir()))
+    header = kit / "tests" / "lab" / "sandbox" / "disk.h"
+    header.write_text(header.read_text() + "#error changed\n")
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        made(kit)
+    assert "#error changed" in caught.value.stderr
+
+
+def test_what_somebody_else_built_is_not_run(kit, kept):
+    made(kit)
+    server, = kept.glob("chapters-01-*-server-*")
+    elsewhere = kit / "true"
+    shutil.copy("/bin/true", elsewhere)
+    server.unlink()
+    server.symlink_to(elsewhere)
+    assert made(kit).startswith("usage: ")
+
 
 def test_the_scratch_folder_can_stand_in_ld_preload(tmp_path, monkeypatch):
     odd = tmp_path / "a b:c"
