@@ -86,6 +86,40 @@ def test_one_that_may_go_on_is_not_called_stuck(room, listener, code):
     ours.close()
 
 
+def forked(room: Sandbox, listener, child: str) -> tuple:
+    """Return a program that waits for us while its child does something."""
+    process, ours = waiting(room, listener, "import os\n"
+                            f"os.fork() or {child}\ns.recv(1)")
+    assert process.until(lambda: kernel.children(process.pid)
+                         and kernel.stuck([process]), 10)
+    return process, ours
+
+
+def test_a_family_that_waits_for_us_is_stuck(room, listener):
+    process, ours = forked(room, listener, "s.recv(1)")
+    proof = process.until(lambda: kernel.stuck_family(process.pid), 10)
+    assert [waiting.pid for waiting in proof] == kernel.family(process.pid)
+    ours.close()
+
+
+def test_a_family_is_not_stuck_while_a_child_goes_on(room, listener):
+    process, ours = forked(room, listener, "time.sleep(1000)")
+    for _ in range(100):
+        assert not kernel.stuck_family(process.pid)
+    ours.close()
+
+
+def test_a_child_born_while_we_look_is_counted(room, listener, monkeypatch):
+    """We count the family, the program forks and falls asleep, we look."""
+    process, ours = forked(room, listener, "time.sleep(1000)")
+    counted, answers = kernel.children, [[]]
+    monkeypatch.setattr(kernel, "children", lambda pid: (
+        answers.pop() if answers else counted(pid)))
+    assert not kernel.stuck_family(process.pid)
+    assert not answers
+    ours.close()
+
+
 def test_one_with_unread_bytes_is_not_called_stuck(room, listener):
     """It waits on one connection while bytes wait for it on another."""
     process, ours = waiting(room, listener, "t = socket.create_connection("
@@ -157,12 +191,12 @@ def test_each_lesson_holds_for_its_own_chapter_only(number, shown):
 def test_a_socket_closed_while_we_look_is_no_proof(
         room, listener, monkeypatch, number):
     process, _ = waiting(room, listener, "s.recv(1)\n")
-    assert process.until(lambda: kernel.asleep(process))
+    assert process.until(lambda: kernel.asleep(process.pid))
 
     def closed(*_: object) -> float:
         raise OSError(number, os.strerror(number))
     monkeypatch.setattr(kernel, "_time_limit", closed)
-    assert kernel.asleep(process) == []
+    assert kernel.asleep(process.pid) == []
 
 
 # --- what is compiled, and what it calls -----------------------------------

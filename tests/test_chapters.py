@@ -189,7 +189,7 @@ def test_a_reset_in_place_of_the_thanks_is_not_taken_for_an_eof(
     conn = peer.dial(room, offer.port)
     while not conn.recv(4, socket.MSG_PEEK):
         pass
-    proof = offer.process.until(lambda: kernel.asleep(offer.process))
+    proof = offer.process.until(lambda: kernel.asleep(offer.process.pid))
     assert proof
     conn.close()  # with the file unread: a reset
     assert str(offer.process.wait()) == "exit 1"
@@ -207,7 +207,7 @@ def test_the_client_takes_all_and_thanks_after_eof(room, tmp_path, name, size):
     client = fetch(room, name, port, copy)
     with listener, peer.accept(listener) as conn:
         conn.sendall(content(size))
-        assert client.until(lambda: kernel.asleep(client))
+        assert client.until(lambda: kernel.asleep(client.pid))
         assert client.stdout == b""  # it keeps silent until EOF
         conn.shutdown(socket.SHUT_WR)
         assert peer.hear(conn) == peer.Heard(b"Thank you", peer.EOF)
@@ -222,7 +222,7 @@ def test_the_client_does_not_take_a_reset_for_the_end(room, tmp_path, name):
     client = fetch(room, name, port, tmp_path / "copy")
     with listener, peer.accept(listener) as conn:
         conn.sendall(b"half a")
-        assert client.until(lambda: kernel.asleep(client))
+        assert client.until(lambda: kernel.asleep(client.pid))
         peer.no_linger(conn)
     assert str(client.wait()) == "exit 1"
     assert client.stderr == \

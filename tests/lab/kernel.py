@@ -15,7 +15,7 @@ import struct
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Optional, Protocol, Sequence
+from typing import Callable, Iterator, Optional, Protocol, Sequence
 
 from .sandbox import Process, StillRunning
 
@@ -141,6 +141,24 @@ def _at_port(pid: int, port: int) -> Iterator[list[str]]:
         return
 
 
+def children(pid: int) -> list[int]:
+    """Return the children of a process; raises OSError if it ends meanwhile."""
+    return [int(word) for task in Path(f"/proc/{pid}/task").iterdir()
+            for word in (task / "children").read_text().split()]
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and all that descends from it.
+
+    Whoever has lost its parent descends from nobody here. Raises OSError if
+    one of them ends meanwhile.
+    """
+    members = [pid]
+    for member in members:
+        members += children(member)
+    return members
+
+
 def waited(pid: int) -> float:
     """Return for how many seconds a process has waited for a processor.
 
@@ -252,21 +270,21 @@ def _waiting(pid: int, task: Path) -> Optional[Asleep]:
     return Asleep(pid, calls[int(words[0])], descriptor, switches)
 
 
-def asleep(process: HasPid) -> list[Asleep]:
-    """Return how each thread of a program waits on a peer.
+def asleep(pid: int) -> list[Asleep]:
+    """Return how each thread of a process waits on a peer.
 
     Empty unless every one of them is asleep in a socket call that has no time
     limit, with nothing queued in or out and no timer armed on its sockets.
     """
     try:
-        found = [_waiting(process.pid, task) for task in
-                 Path(f"/proc/{process.pid}/task").iterdir()]
+        found = [_waiting(pid, task) for task in
+                 Path(f"/proc/{pid}/task").iterdir()]
     except OSError:  # it ended, is just being executed, or closes a socket
         return []
     if not all(found):
         return []
     awaited = {waiting.descriptor for waiting in found if waiting}
-    open_ones = connections(process.pid)
+    open_ones = connections(pid)
     if not awaited <= {c.descriptor for c in open_ones}:
         return []  # a connection that is over: who reads will hear of it
     for c in open_ones:
@@ -275,30 +293,49 @@ def asleep(process: HasPid) -> list[Asleep]:
         if c.unsent or c.unread or c.timer:
             return []
         if c.descriptor in awaited and (
-                _arriving(process.pid, c.port) if c.state == "LISTEN"
-                else _ending(process.pid, c)):
+                _arriving(pid, c.port) if c.state == "LISTEN"
+                else _ending(pid, c)):
             return []
     return found  # type: ignore[return-value]
+
+
+def _proof(members: Callable[[], list[int]]) -> list[Asleep]:
+    """Prove that processes which only have each other will never go on.
+
+    All are found asleep in a socket call, with empty queues and idle timers;
+    then they are counted again, for one may have been born before its parent
+    fell asleep; then all are asleep as before, not having run in between.
+    """
+    try:
+        counted = members()
+        first = [asleep(pid) for pid in counted]
+        if not all(first) or members() != counted:
+            return []
+    except OSError:
+        return []  # one has just ended
+    if [asleep(pid) for pid in counted] != first:
+        return []
+    return [waiting for found in first for waiting in found]
 
 
 def stuck(processes: Sequence[HasPid]) -> list[Asleep]:
     """Prove that programs which only have each other will never go on.
 
-    A proof, not a guess: all of them are found asleep in a socket call, then
-    all their queues empty and timers idle, then all of them asleep as before,
-    not having run in between. Nothing is under way, so nothing can wake them.
+    A proof, not a guess: nothing is under way, so nothing can wake them.
     Returns how each waits; empty if there is no proof. A caught SIGALRM or a
-    time limit on the call defeats it. What it can't see is a timer that will
-    kill: an alarm(2) or timer_create(2) that nobody catches. Sources: proc(5),
-    tcp(7).
+    time limit on the call defeats it. What it can't see is what their children
+    do (stuck_family looks there), and a timer that will kill: an alarm(2) or
+    timer_create(2) that nobody catches. Sources: proc(5), tcp(7).
     """
-    first = [asleep(process) for process in processes]
-    if not first or not all(first):
-        return []
-    second = [asleep(process) for process in processes]
-    if first != second:
-        return []
-    return [waiting for found in first for waiting in found]
+    return _proof(lambda: [process.pid for process in processes])
+
+
+def stuck_family(pid: int) -> list[Asleep]:
+    """Prove that neither a program nor any child of it will ever go on.
+
+    Returns how each of them waits, the program first; empty for no proof.
+    """
+    return _proof(lambda: family(pid))
 
 
 def settle(processes: Sequence[Process], bound: float = 60.0) -> list[Asleep]:

@@ -87,9 +87,7 @@ class Terminal:
 
     def children(self) -> list[Child]:
         """Return the commands that run now."""
-        pid = self.shell.pid
-        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        return [Child(int(word)) for word in listed.split()]
+        return [Child(pid) for pid in kernel.children(self.shell.pid)]
 
     def compare(self, to_the_end: bool, bound: float) -> None:
         """Wait until the expected lines have come; raise Differs if not.

@@ -1,6 +1,6 @@
 """When to stop waiting for a program: proved where it can be, else measured.
 
-A proof needs no time (kernel.stuck). Without one, time counts only while it is
+A proof needs no time (kernel.py). Without one, time counts only while it is
 the program's own, spent asleep or on a processor. A program that waits for its
 turn on a busy machine loses nothing.
 """
@@ -43,33 +43,6 @@ class Pulse:
     moved: int
 
 
-def _family(pid: int) -> list[int]:
-    """Return a process and all that descends from it."""
-    family = [pid]
-    for member in family:
-        for task in Path(f"/proc/{member}/task").iterdir():
-            family += map(int, (task / "children").read_text().split())
-    return family
-
-
-@dataclass(frozen=True)
-class _Member:
-    """One process of a family, as kernel.stuck wants it."""
-
-    pid: int
-
-
-def stuck(pid: int) -> list[kernel.Asleep]:
-    """Prove that neither a program nor any child of it will ever go on.
-
-    Returns how each of them waits, the program first; empty for no proof.
-    """
-    try:
-        return kernel.stuck([_Member(member) for member in _family(pid)])
-    except OSError:
-        return []  # somebody has just ended
-
-
 def _moved(pid: int) -> int:
     """Return how many bytes a process has read and written, in its life.
 
@@ -86,7 +59,7 @@ def pulse(pid: int) -> Optional[Pulse]:
     """Look at a program (proc(5)); None if it changed while we looked."""
     idle, turns, ticks, moved = True, 0, 0, 0
     try:
-        for member in _family(pid):
+        for member in kernel.family(pid):
             stat = Path(f"/proc/{member}/stat").read_text()
             fields = stat.rsplit(")", 1)[1].split()
             if member == pid and (fields[0], fields[17]) == ("Z", "1"):
@@ -165,7 +138,7 @@ class Patience:
         if now < self._next:
             return ""
         self._next = now + min(SELDOM, (now - self._began) / 4)
-        proof = stuck(self._process.pid) if quiet else []
+        proof = kernel.stuck_family(self._process.pid) if quiet else []
         if proof:
             self.proof = proof[0]
             return f"it is {proof[0]}, and nothing is on its way there"

@@ -196,7 +196,7 @@ class Run:
         while self.process.poll(0.002) is None and not self._patience.late():
             pass
         if self.process.poll(0) is None and not self.hang:
-            proof = kernel.stuck([self.process])
+            proof = kernel.stuck_family(self.process.pid)
             self._asleep = proof[0] if proof else None
             self.hang = f"it is still {proof[0]}" if proof else \
                 "it still goes on"
