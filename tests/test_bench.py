@@ -70,6 +70,12 @@ def test_two_that_wait_for_each_other_are_stuck(room, listener):
                  id="the socket has a limit"),
     pytest.param("signal.signal(signal.SIGALRM, lambda *_: None)\n"
                  "signal.alarm(1000)\ns.recv(1)", id="an alarm is set"),
+    pytest.param("import ctypes\nlibc = ctypes.CDLL(None)\n"
+                 "rt = libc if hasattr(libc, 'timer_create') else "
+                 "ctypes.CDLL('librt.so.1')\n"
+                 "timer = ctypes.c_void_p()\n"
+                 "assert rt.timer_create(1, None, ctypes.byref(timer)) == 0\n"
+                 "s.recv(1)", id="it has a timer"),
     pytest.param("while True: pass", id="it computes"),
     pytest.param("import os\nr, w = os.pipe()\nos.read(r, 1)",
                  id="it reads a pipe"),

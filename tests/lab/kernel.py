@@ -142,7 +142,7 @@ def _at_port(pid: int, port: int) -> Iterator[list[str]]:
 
 
 def children(pid: int) -> list[int]:
-    """Return the children of a process; raises OSError if it ends meanwhile."""
+    """Return the children of a process; OSError if it has gone."""
     return [int(word) for task in Path(f"/proc/{pid}/task").iterdir()
             for word in (task / "children").read_text().split()]
 
@@ -151,7 +151,7 @@ def family(pid: int) -> list[int]:
     """Return a process and all that descends from it.
 
     Whoever has lost its parent descends from nobody here. Raises OSError if
-    one of them ends meanwhile.
+    one of them goes meanwhile.
     """
     members = [pid]
     for member in members:
@@ -270,6 +270,17 @@ def _waiting(pid: int, task: Path) -> Optional[Asleep]:
     return Asleep(pid, calls[int(words[0])], descriptor, switches)
 
 
+def _has_timers(pid: int) -> bool:
+    """Whether a process has made a timer with timer_create(2).
+
+    /proc/PID/timers; False where the kernel does not tell.
+    """
+    try:
+        return bool(Path(f"/proc/{pid}/timers").read_text())
+    except FileNotFoundError:
+        return False
+
+
 def asleep(pid: int) -> list[Asleep]:
     """Return how each thread of a process waits on a peer.
 
@@ -279,9 +290,9 @@ def asleep(pid: int) -> list[Asleep]:
     try:
         found = [_waiting(pid, task) for task in
                  Path(f"/proc/{pid}/task").iterdir()]
+        if not all(found) or _has_timers(pid):
+            return []
     except OSError:  # it ended, is just being executed, or closes a socket
-        return []
-    if not all(found):
         return []
     awaited = {waiting.descriptor for waiting in found if waiting}
     open_ones = connections(pid)
@@ -309,12 +320,11 @@ def _proof(members: Callable[[], list[int]]) -> list[Asleep]:
     try:
         counted = members()
         first = [asleep(pid) for pid in counted]
-        if not all(first) or members() != counted:
+        if not all(first) or members() != counted \
+                or [asleep(pid) for pid in counted] != first:
             return []
     except OSError:
         return []  # one has just ended
-    if [asleep(pid) for pid in counted] != first:
-        return []
     return [waiting for found in first for waiting in found]
 
 
@@ -322,18 +332,20 @@ def stuck(processes: Sequence[HasPid]) -> list[Asleep]:
     """Prove that programs which only have each other will never go on.
 
     A proof, not a guess: nothing is under way, so nothing can wake them.
-    Returns how each waits; empty if there is no proof. A caught SIGALRM or a
-    time limit on the call defeats it. What it can't see is what their children
-    do (stuck_family looks there), and a timer that will kill: an alarm(2) or
-    timer_create(2) that nobody catches. Sources: proc(5), tcp(7).
+    Returns how each waits; empty if there is no proof. A caught SIGALRM, a
+    timer, or a time limit on the call defeats it. What it can't see is what
+    their children do (stuck_family looks there), and an alarm(2) or
+    setitimer(2) that nobody catches and that will kill. Sources: proc(5),
+    tcp(7).
     """
     return _proof(lambda: [process.pid for process in processes])
 
 
 def stuck_family(pid: int) -> list[Asleep]:
-    """Prove that neither a program nor any child of it will ever go on.
+    """Prove that neither a program nor what descends from it will ever go on.
 
-    Returns how each of them waits, the program first; empty for no proof.
+    Returns how each of them waits, the program first; empty for no proof. Of
+    the family are those that family() finds.
     """
     return _proof(lambda: family(pid))
 
