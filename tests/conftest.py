@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from lab import program, sandbox  # noqa: E402
 from lab.scenario.cast import Cast  # noqa: E402
 
+# What a program begins with that waits for us.
+DIAL = "import socket, signal, select, sys, time\n" \
+       "s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
 
 
 def _use_this_python() -> None:
@@ -177,6 +181,28 @@ def room():
     """A sandbox of the test's own."""
     with sandbox.Sandbox() as made:
         yield made
+
+
+@pytest.fixture
+def listener(room):
+    """A socket in `room` that programs can dial."""
+    with room.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        made.listen()
+        yield made
+
+
+@pytest.fixture
+def waiting(room, listener) -> Callable[[str], tuple]:
+    """Starts a Python program in `room` that dials us as `s` and goes on so.
+
+    Returns the program and our end of the connection.
+    """
+    def start(code: str) -> tuple[sandbox.Process, socket.socket]:
+        process = room.start([sys.executable, "-I", "-S", "-c", DIAL + code,
+                              listener.getsockname()[1]])
+        return process, listener.accept()[0]
+    return start
 
 
 @pytest.fixture

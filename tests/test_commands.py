@@ -1,0 +1,192 @@
+"""The bench's commands: what they answer, and how they end."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from lab import program, sandbox
+from lab.__main__ import main
+from lab.commands import demo, doctor
+from lab.grades.worker import Worker
+from lab.sandbox import Sandbox
+from lab.scenario import trials
+
+
+def command(*words: str, **environ: str) -> subprocess.CompletedProcess:
+    """Run a command of the bench as make does, with this asked for."""
+    return subprocess.run(
+        [sys.executable, "-m", "lab", *words], text=True, capture_output=True,
+        check=False, timeout=100,
+        env={**os.environ, "PYTHONPATH": str(program.ROOT / "tests"),
+             **environ})
+
+
+@pytest.mark.parametrize("words", [
+    (), ("unknown",), ("autograde",), ("autograde", "one"), ("check",),
+    ("check", "01", "one", "more"), ("doctor", "Who")], ids=" ".join)
+def test_a_wrong_count_of_words_is_told_the_right_one(words):
+    done = command(*words)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("usage: python3 -m lab ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_ctrl_c_may_come_while_a_command_is_loaded(monkeypatch):
+    """What is loaded before we can catch it is next to nothing."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, lab.__main__; print(*(name for "
+         "name in sys.modules if name.startswith('lab.')))"],
+        env={**os.environ, "PYTHONPATH": str(program.ROOT / "tests")},
+        text=True, capture_output=True, check=True)
+    assert done.stdout.split() == ["lab.__main__"]
+
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+    monkeypatch.setattr(importlib, "import_module", interrupted)
+    assert main(["doctor"]) == 130
+
+
+@pytest.mark.parametrize("closed,status", [
+    (">&-", 1), ("2>&-", 0), ("<&- 2>&-", 0), (">&- 2>&-", 1)])
+def test_a_closed_stream_is_no_trouble_but_for_what_is_lost(closed, status):
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "lab",
+         "trace", "03"], env={**os.environ, "PYTHONPATH": str(
+             program.ROOT / "tests")}, text=True, capture_output=True,
+        check=False, timeout=100)
+    assert done.returncode == status, done.stderr
+    assert ("server said" in done.stdout) == (status == 0)
+    assert done.stderr in (
+        "", "standard output is closed: what was said is lost\n")
+
+
+@pytest.mark.namespaces
+def test_what_an_encoding_lacks_is_replaced():
+    done = command("trace", "03", PYTHONIOENCODING="latin-1", LC_ALL="C.UTF-8")
+    assert done.returncode == 0 and "? SYN ?" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGHUP),
+                         ids=("TERM", "HUP"))
+def test_nothing_is_left_behind_by_who_is_ended(kit, tmp_path, number):
+    ours = tmp_path / "temporary"
+    ours.mkdir()
+    source = next(kit.glob("exercises/01-*/server.c"))
+    source.write_text("int main(void) { return nothing; }\n")
+    with subprocess.Popen(
+            [sys.executable, "-m", "lab", "watch", "01"], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(kit / "tests"),
+                 "TMPDIR": str(ours)}) as watch:
+        assert any(line.startswith("Waiting for you")
+                   for line in watch.stdout)
+        assert list(ours.iterdir())
+        watch.send_signal(number)
+        assert watch.wait(60) == 128 + number
+        assert watch.stderr.read() == ""
+    assert not list(ours.iterdir())
+
+
+def test_a_number_without_a_chapter_is_one_sentence(make):
+    for target in ("trace-99", "99"):
+        done = make(target)
+        assert done.returncode == 2
+        assert "99" in done.stderr.splitlines()[0]
+        assert "Traceback" not in done.stderr
+
+
+def test_a_way_that_a_chapter_lacks_is_one_sentence(make):
+    for target, how in (("trace-04", "up"), ("trace-03", "wr")):
+        done = make(target, f"HOW={how}")
+        assert done.returncode == 2
+        assert f"does not run in a way '{how}'" in done.stderr
+
+
+@pytest.mark.parametrize("words,said", [
+    (("trace-03", "HOW=a'b"), 'does not run in a way "a\'b"'),
+    (("trace-03", "PEER=a'b"), 'there is no peer "a\'b"'),
+    (("trace-a'b",), 'there is no chapter "a\'b"'),
+    (('a"b',), "there is no 'a\"b' here"),
+    (("regrade", "SUBMISSIONS=tests", "STUDENT=x$$y"),
+     "STUDENT 'x$y': no folder of that name")], ids=str)
+def test_no_word_is_read_by_the_shell(make, words, said):
+    done = make(*words)
+    assert done.returncode == 2 and said in done.stderr.splitlines()[0]
+
+
+@pytest.mark.parametrize("words,said", [
+    (("04", "rd"), "04-three-directions meets no peer in a way 'rd': it takes "
+     "no HOW"),
+    (("04", "../03-half-close"), "04-three-directions meets no peer in a way "
+     "'../03-half-close': it takes no HOW"),
+    (("05", "."), "05-every-call-can-fail meets no peer in a way '.': HOW is "
+     "one of as-printed"),
+    (("15", ""), "15-windows has no row in the matrix")], ids=str)
+def test_a_peer_is_met_by_a_chapter_or_by_a_folder_of_its_own(words, said):
+    number, how = words
+    done = command("trace", number, HOW=how, PEER="polite")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"trace: {said}\n"
+
+
+def test_the_textbooks_own_pair_meets_a_peer_too():
+    done = command("trace", "05", HOW="as-printed", PEER="polite")
+    assert done.returncode == 0, done.stderr
+    assert "05-every-call-can-fail as-printed, the pair: ok" in done.stdout
+
+
+def test_a_cell_without_namespaces_says_what_is_missing(monkeypatch, capsys):
+    monkeypatch.setattr(sandbox, "why_not_private", lambda: "forbidden")
+    monkeypatch.setattr(trials, "Sandbox", lambda: Sandbox(private=False))
+    monkeypatch.setenv("PEER", "disk-full")
+    assert main(["trace", "03"]) == 1
+    said = capsys.readouterr()
+    assert said.out.startswith("No packets are shown")
+    assert said.err == "trace: PEER=disk-full needs a network namespace of " \
+        "its own\n"
+
+
+def test_the_demo_fails_when_a_lesson_is_not_shown(tmp_path, monkeypatch,
+                                                   capsys):
+    """Put chapter 03 in the place of 01: it hears what 01 must not."""
+    monkeypatch.setattr(program, "chapter", {
+        "01": program.chapter("03"), "02": program.chapter("02"),
+        "03": program.chapter("03")}.__getitem__)
+    assert demo.main([]) == 1
+    said = capsys.readouterr().out
+    assert said.count("BUT THIS RUN DID NOT SHOW IT: chapter 01") == 1
+
+
+def test_the_doctor_answers(make):
+    done = make("doctor")
+    assert done.returncode == 0
+    assert "yes  a C compiler" in done.stdout
+
+
+def test_the_doctor_answers_without_a_compiler(make):
+    done = make("doctor", "CC=nosuch")
+    assert done.returncode == 2
+    assert "  NO  a C compiler\n      no C compiler 'nosuch' here: install" \
+        in done.stdout
+    assert "pytest" in done.stdout
+    assert "namespaces" not in done.stdout  # nothing starts without one
+
+
+def test_the_doctor_waits_for_nothing_without_end(monkeypatch, capsys):
+    """Neither for walls that do not come up, nor for who does not dial."""
+    def late(work, _: float):
+        del work
+        return Worker(signal.pause, 0.1)
+    monkeypatch.setattr(doctor, "Worker", late)
+    monkeypatch.setattr(doctor, "DIALS", "import signal; signal.pause()")
+    monkeypatch.setattr(doctor, "BOUND", 0.1)
+    assert doctor.main([]) == 0
+    said = capsys.readouterr().out
+    assert "they were not up in a minute; `make grade` refuses" in said
+    assert "  NO  proof that a program is stuck" in said

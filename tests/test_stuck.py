@@ -1,0 +1,154 @@
+"""Proofs that a program will never go on: each tried on one that may."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import time
+
+import pytest
+
+from lab import kernel, peer
+from lab.sandbox import StillRunning
+
+
+def test_two_that_wait_for_each_other_are_stuck(waiting):
+    process, ours = waiting("s.recv(1)")
+    assert process.until(lambda: kernel.stuck([process]), 10)
+    assert process.exit is None
+    ours.close()
+
+
+@pytest.mark.parametrize("code", [
+    pytest.param("time.sleep(1000)", id="it sleeps on a clock"),
+    pytest.param("select.select([s], [], [], 1000)", id="select has a limit"),
+    pytest.param("s.settimeout(1000); s.recv(1)", id="poll has a limit"),
+    pytest.param("import struct\ns.setsockopt(socket.SOL_SOCKET, "
+                 "socket.SO_RCVTIMEO, struct.pack('ll', 1000, 0))\ns.recv(1)",
+                 id="the socket has a limit"),
+    pytest.param("signal.signal(signal.SIGALRM, lambda *_: None)\n"
+                 "signal.alarm(1000)\ns.recv(1)", id="an alarm is set"),
+    pytest.param("import ctypes\nlibc = ctypes.CDLL(None)\n"
+                 "rt = libc if hasattr(libc, 'timer_create') else "
+                 "ctypes.CDLL('librt.so.1')\n"
+                 "timer = ctypes.c_void_p()\n"
+                 "assert rt.timer_create(1, None, ctypes.byref(timer)) == 0\n"
+                 "s.recv(1)", id="it has a timer"),
+    pytest.param("while True: pass", id="it computes"),
+    pytest.param("import os\nr, w = os.pipe()\nos.read(r, 1)",
+                 id="it reads a pipe"),
+    pytest.param("import threading\nthreading.Thread(target=time.sleep, "
+                 "args=(1000,)).start()\ns.recv(1)",
+                 id="another thread goes on"),
+])
+def test_one_that_may_go_on_is_not_called_stuck(waiting, code):
+    process, ours = waiting(code)
+    deadline = time.monotonic() + 0.5
+    while time.monotonic() < deadline:
+        assert not kernel.stuck([process])
+    assert process.exit is None
+    ours.close()
+
+
+def forked(waiting, child: str) -> tuple:
+    """Return a program that waits for us while its child does something."""
+    process, ours = waiting(f"import os\nos.fork() or {child}\ns.recv(1)")
+    assert process.until(lambda: kernel.children(process.pid)
+                         and kernel.stuck([process]), 10)
+    return process, ours
+
+
+def test_a_family_that_waits_for_us_is_stuck(waiting):
+    process, ours = forked(waiting, "s.recv(1)")
+    proof = process.until(lambda: kernel.stuck_family(process.pid), 10)
+    assert [asleep.pid for asleep in proof] == kernel.family(process.pid)
+    ours.close()
+
+
+def test_a_family_is_not_stuck_while_a_child_goes_on(waiting):
+    process, ours = forked(waiting, "time.sleep(1000)")
+    for _ in range(100):
+        assert not kernel.stuck_family(process.pid)
+    ours.close()
+
+
+def test_a_child_born_while_we_look_is_counted(waiting, monkeypatch):
+    """We count the family, the program forks and falls asleep, we look."""
+    process, ours = forked(waiting, "time.sleep(1000)")
+    counted, answers = kernel.children, [[]]
+    monkeypatch.setattr(kernel, "children", lambda pid: (
+        answers.pop() if answers else counted(pid)))
+    assert not kernel.stuck_family(process.pid)
+    assert not answers
+    ours.close()
+
+
+def test_one_with_unread_bytes_is_not_called_stuck(waiting, listener):
+    """It waits on one connection while bytes wait for it on another."""
+    process, ours = waiting("t = socket.create_connection("
+                            "('127.0.0.1', int(sys.argv[1])))\ns.recv(1)")
+    other, _ = listener.accept()
+    assert process.until(lambda: kernel.stuck([process]), 10)
+    other.send(b"!")
+    assert process.until(
+        lambda: any(c.unread for c in kernel.connections(process.pid)), 10)
+    assert not kernel.stuck([process])
+    ours.close()
+    other.close()
+
+
+def test_a_writer_whose_reader_is_slow_is_not_called_stuck(waiting):
+    process, ours = waiting("s.sendall(bytes(1 << 26))")
+    assert process.until(
+        lambda: any(c.unsent for c in kernel.connections(process.pid)), 10)
+    for _ in range(100):
+        assert not kernel.stuck([process])
+    ours.close()
+
+
+def reset(conn: socket.socket) -> None:
+    """Break a connection off."""
+    peer.no_linger(conn)
+    conn.close()
+
+
+@pytest.mark.namespaces
+@pytest.mark.parametrize("act", (
+    lambda conn: conn.send(b"x"), lambda conn: conn.shutdown(socket.SHUT_WR),
+    socket.socket.close, reset), ids=("data", "FIN", "close", "RST"))
+def test_to_whom_something_is_on_its_way_is_not_called_stuck(
+        room, waiting, act):
+    """A busy machine takes its time; with the network down it takes for ever.
+    """
+    process, ours = waiting("s.recv(1)")
+    assert process.until(lambda: kernel.stuck([process]), 10)
+    room.link(up=False)
+    act(ours)
+    for _ in range(100):
+        assert not kernel.stuck([process])
+    ours.close()
+
+
+def test_settle_says_when_it_could_prove_nothing(waiting):
+    process, ours = waiting("time.sleep(1000)")
+    with pytest.raises(StillRunning, match="neither ended nor provably stuck"):
+        kernel.settle([process], bound=0.3)
+    ours.close()
+
+
+def test_a_server_that_ends_before_it_listens_is_told(room):
+    with pytest.raises(kernel.DidNotListen, match="exit 4"):
+        kernel.listening(room.start(["sh", "-c", "exit 4"]))
+
+
+@pytest.mark.parametrize("number", (errno.EBADF, errno.ENOTSOCK))
+def test_a_socket_closed_while_we_look_is_no_proof(
+        waiting, monkeypatch, number):
+    process, _ = waiting("s.recv(1)\n")
+    assert process.until(lambda: kernel.asleep(process.pid))
+
+    def closed(*_: object) -> float:
+        raise OSError(number, os.strerror(number))
+    monkeypatch.setattr(kernel, "_time_limit", closed)
+    assert kernel.asleep(process.pid) == []
