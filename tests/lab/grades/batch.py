@@ -7,7 +7,6 @@ import random
 import select
 from collections import deque
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Callable, Optional, Sequence
 
 from .. import program

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 from .... import program
-from ....peer import EOF
 from ....sandbox import Exit, Privacy, Sandbox
 from ...fault import Fault
 from ...guest import OUT_OF_ROOM, PORT, Guest

@@ -6,7 +6,7 @@ from typing import Callable, Mapping, Optional
 
 from ....peer import EOF, NOTHING
 from ....sandbox import Exit
-from ...fault import Fault, compared, many, quoted
+from ...fault import Fault, compared, many
 from .talk import Talk
 
 Talks = Mapping[str, Talk]
