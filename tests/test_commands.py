@@ -13,7 +13,7 @@ import pytest
 from lab import program, sandbox
 from lab.__main__ import main
 from lab.commands import demo, doctor
-from lab.grades.worker import Worker
+from lab.classroom.worker import Worker
 from lab.sandbox import Sandbox
 from lab.scenario import trials
 

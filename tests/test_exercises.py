@@ -28,11 +28,12 @@ import pytest
 from lab import kernel, program
 from lab.__main__ import main
 from lab.commands import check, watch
-from lab.grades import MAXIMUM, Score, Verdict, judges, progress, report
-from lab.grades.again import BUSY, MORE, TRIES, again
-from lab.grades.guest import PORT, Guest
-from lab.grades.judges import STARTERS
-from lab.grades.submission import grade
+from lab import judges
+from lab.judging import MAXIMUM, Score, Verdict, progress, report
+from lab.judging.again import BUSY, MORE, TRIES, again
+from lab.judging.guest import PORT, Guest
+from lab.judges import STARTERS
+from lab.judging.submission import grade
 from lab.ladder import text
 from lab.sandbox import Exit
 

@@ -26,13 +26,14 @@ import pytest
 from lab import program
 from lab.commands import grade as command
 from lab.commands import gradescope, handout
-from lab.grades import Result, Score, Verdict, batch, walled
-from lab.grades.batch import Batch, grade_all
-from lab.grades.handin import Student, students
-from lab.grades.judges import judge_of
-from lab.grades.judges.return_the_thanks import talk
-from lab.grades.ledger import Ledger, harmless
-from lab.grades.walled import strangers
+from lab.classroom import batch, sandboxed
+from lab.judging import Result, Score, Verdict
+from lab.classroom.batch import Batch, grade_all
+from lab.classroom.students import Student, students
+from lab.judges import judge_of
+from lab.judges.return_the_thanks import talk
+from lab.classroom.gradebook import Ledger, harmless
+from lab.classroom.sandboxed import strangers
 from lab.sandbox import NoWalls
 from test_walls import armed, comms, unheard_of
 
@@ -300,7 +301,7 @@ def test_without_walls_nothing_is_graded_unless_unsafe(classroom, monkeypatch,
                                                        capfd):
     hand_in(classroom, "ann")
     judge(monkeypatch, lambda _: score())
-    monkeypatch.setattr(walled, "Sandbox", forbidden)
+    monkeypatch.setattr(sandboxed, "Sandbox", forbidden)
     with pytest.raises(program.NotInstalled, match="UNSAFE=1 grades all the "
                        "same"):
         asked(monkeypatch, capfd, SUBMISSIONS=classroom)
@@ -435,7 +436,7 @@ def test_a_handout_has_no_answers_in_it(kit):
     assert files[f"exercises/{FIRST}/server.c"] == STARTER.read_bytes()
     assert SOLUTION.read_bytes() not in files.values()
     for name in ("Makefile", "README.md", "tests/run", "LICENSE",
-                 "tests/lab/grades/run.py", "chapters/common/net.h"):
+                 "tests/lab/judging/run.py", "chapters/common/net.h"):
         assert name in files
 
 

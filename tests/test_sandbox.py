@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lab import sandbox
-from lab.grades.worker import Worker
+from lab.classroom.worker import Worker
 from lab.sandbox import Exit, Sandbox, StillRunning, namespaces
 
 PYTHON = [sys.executable, "-I", "-S", "-c"]

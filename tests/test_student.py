@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lab import program
-from lab.grades.judges import STARTERS, exercises, judge_of
+from lab.judges import STARTERS, exercises, judge_of
 from lab.sandbox import Process, Sandbox
 
 FIRST = "01-return-the-thanks"

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.grades import Score, judges, report
-from lab.grades.submission import grade
+from lab import judges
+from lab.judging import Score, report
+from lab.judging.submission import grade
 from lab.ladder import text
 
 

@@ -32,11 +32,11 @@ from typing import Callable, Iterator
 import pytest
 
 from lab import program
-from lab.grades import walled
-from lab.grades.left import left
-from lab.grades.submission import Refused
-from lab.grades.walled import Stranger, strangers
-from lab.grades.worker import Worker
+from lab.classroom import sandboxed
+from lab.judging.untrusted import left
+from lab.judging.submission import Refused
+from lab.classroom.sandboxed import Stranger, strangers
+from lab.classroom.worker import Worker
 from lab.sandbox import Sandbox, Walls
 
 ATTACKS = Path(__file__).with_name("attacks")
@@ -255,8 +255,8 @@ def test_a_lower_limit_of_the_graders_own_is_kept():
 
 
 ASKS_WHY = """
-from lab.grades.walled import strangers, trouble
-from lab.grades.worker import Worker
+from lab.classroom.sandboxed import strangers, trouble
+from lab.classroom.worker import Worker
 walls = strangers()
 with Worker(lambda: trouble(walls), 60.0) as worker:
     print(repr(worker.answer().value))
@@ -383,7 +383,7 @@ def test_a_link_is_not_followed(tmp_path, stranger, what, monkeypatch):
             (cheat / "01" / "server.c").symlink_to(honest / "server.c")
     source = cheat / "01" / "server.c"
     assert "symbolic link" in refused(stranger, source)
-    monkeypatch.setattr(walled, "handed_in", Path.read_bytes)
+    monkeypatch.setattr(sandboxed, "handed_in", Path.read_bytes)
     assert stranger.build(source).exists()
 
 
@@ -440,11 +440,11 @@ def test_only_what_is_named_can_be_written(stranger):
 
 def filled() -> tuple[int, Path]:
     """In a worker, write more than it may; return the error, and where."""
-    walled.own_disk()
+    sandboxed.own_disk()
     place = program.scratch() / "file"
     try:
         with place.open("wb") as file:
-            for _ in range(walled.DISK // MIB + 1):
+            for _ in range(sandboxed.DISK // MIB + 1):
                 file.write(bytes(MIB))
     except OSError as error:
         return error.errno or 0, place
@@ -453,7 +453,7 @@ def filled() -> tuple[int, Path]:
 
 def test_all_that_is_temporary_is_bounded_and_goes_with_its_worker(
         monkeypatch):
-    monkeypatch.setattr(walled, "DISK", 4 * MIB)
+    monkeypatch.setattr(sandboxed, "DISK", 4 * MIB)
     with Worker(filled, 60.0) as worker:
         answer = worker.answer()
     assert not answer.error, answer.detail

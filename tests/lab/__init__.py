@@ -14,7 +14,9 @@ The rooms follow the way the data goes; an arrow never points back:
     ladder     an outcome drawn: in a terminal, or as a picture
     matrix     every chapter's programs in every scenario: a table of it
     transcript the console blocks of a page, typed and compared
-    grades     outcomes scored against what an exercise asks for
+    judging    outcomes scored against what an exercise asks for
+    judges     what each exercise asks for
+    classroom  many untrusted submissions, sandboxed, judged, written down
     commands   all of it, as the Makefile's targets
 
 Standard library only, Python 3.9 and later, Linux.

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
-from ..grades.judges import NoSuchExercise
+from ..judges import NoSuchExercise
 from ..kernel import DidNotListen
 from ..program import DoesNotCompile, NoSuchChapter, NotInstalled
 from ..sandbox import StillRunning

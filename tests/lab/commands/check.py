@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
-from ..grades import Score, progress, report
-from ..grades.judges import exercise, judge_of
-from ..grades.submission import grade
+from ..judging import Score, progress, report
+from ..judges import exercise, judge_of
+from ..judging.submission import grade
 from ..ladder import text
 from .asked import number
 from .trace import say_if_shared

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from .. import kernel, program, sandbox, wine
 from ..calls import CallLog
-from ..grades.walled import strangers, trouble
-from ..grades.worker import Worker
+from ..classroom.sandboxed import strangers, trouble
+from ..classroom.worker import Worker
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 from typing import Callable, Mapping, Optional
 
-from ..grades.batch import Batch, grade_all, new_seed
-from ..grades.handin import NoSubmissions, Student, students
-from ..grades.ledger import Ledger, OtherSeed
-from ..grades.walled import Stranger, strangers, trouble
-from ..grades.worker import Worker
+from ..classroom.batch import Batch, grade_all, new_seed
+from ..classroom.students import NoSubmissions, Student, students
+from ..classroom.gradebook import Ledger, OtherSeed
+from ..classroom.sandboxed import Stranger, strangers, trouble
+from ..classroom.worker import Worker
 from ..program import NotInstalled
 from .asked import Wrong, number
 from .terminal import draws_over

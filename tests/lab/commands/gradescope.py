@@ -14,10 +14,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from ..grades.batch import Batch, grade_all, new_seed
-from ..grades.handin import Student
-from ..grades.judges import exercise, exercises
-from ..grades.ledger import Ledger
+from ..classroom.batch import Batch, grade_all, new_seed
+from ..classroom.students import Student
+from ..judges import exercise, exercises
+from ..classroom.gradebook import Ledger
 from ..program import ROOT
 from . import handout
 from .grade import the_stranger

@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 from typing import Iterator
 
-from ..grades.judges import STARTERS
+from ..judges import STARTERS
 from ..program import ROOT
 
 NAME = "half-close"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ..grades import progress
-from ..grades.judges import exercise
+from ..judging import progress
+from ..judges import exercise
 from ..program import ROOT
 
 

@@ -6,7 +6,7 @@ import itertools
 import shutil
 from pathlib import Path
 
-from ..grades.judges import STARTERS, exercise, judge_of
+from ..judges import STARTERS, exercise, judge_of
 
 
 def _put_aside(source: Path) -> Path:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from ..grades import MAXIMUM, progress
-from ..grades.judges import exercises, judge_of
+from ..judging import MAXIMUM, progress
+from ..judges import exercises, judge_of
 from ..ladder import text
 from .check import judged
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Sequence
 
-from ..grades import report
-from ..grades.judges import exercise, judge_of
+from ..judging import report
+from ..judges import exercise, judge_of
 from ..ladder import text
 from .check import judged
 from .terminal import draws_over

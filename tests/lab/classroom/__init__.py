@@ -1,0 +1,1 @@
+"""A class: many untrusted submissions, sandboxed, judged and written down."""

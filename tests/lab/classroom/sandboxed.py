@@ -1,0 +1,182 @@
+"""A stranger's sources: compiled and run behind walls.
+
+    score = grade(folder, exercise, seed, stranger.running, stranger.build)
+
+The compiler has a room of its own, of which only the program comes out. Then
+each run of that has a room of its own (run.py); judges know nothing of it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .. import program
+from ..sandbox import namespaces
+from ..sandbox import Exit, NoWalls, Sandbox, StillRunning, Walls
+from ..judging import Verdict
+from ..judging.untrusted import left
+from ..judging.submission import LARGE, Refused, first_error
+
+MIB = 1 << 20
+PATIENCE = 20.0  # seconds that a compiler may take, as the clock goes
+PROGRAM = 8 * MIB  # bytes of a program at most
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """How to treat one submission: the walls to compile and to run it in."""
+
+    compiling: Walls
+    running: Walls
+
+    def at(self, stage: Path) -> Stranger:
+        """Return the same treatment on another stage: program.scratch()."""
+        return Stranger(*(replace(walls, stage=stage, library=walls.stage)
+                          for walls in (self.compiling, self.running)))
+
+    def build(self, source: Path) -> Path:
+        """Compile one source behind walls; raises Refused.
+
+        Nothing but this one plain file is looked at.
+        """
+        text = handed_in(source)
+        folder = Path(tempfile.mkdtemp(dir=program.scratch()))
+        folder.chmod(0o755)
+        (folder / source.name).write_bytes(text)
+        made = folder / "made"
+        made.mkdir()
+        with Sandbox(self.compiling) as room:
+            if room.private:
+                outside = room.disk(made, self.compiling.disk)
+            else:
+                outside = made
+                made.chmod(0o777)
+            done = room.start(program.command(
+                folder / source.name, made / source.stem, ours=False),
+                cwd=folder)
+            try:
+                ended = done.wait(PATIENCE)
+            except StillRunning:
+                raise Refused(f"{source.name} takes more than {PATIENCE:g} "
+                              "seconds to compile", Verdict.HUNG) from None
+            said = done.stderr.decode(errors="replace")
+            made_it = left(outside / source.stem, PROGRAM)
+        if ended != Exit(status=0):
+            raise why_not(source.name, ended, plain(
+                said.replace(f"{folder}/", ""), source.stem))
+        if made_it is None:
+            raise Refused(f"{source.name} makes a program of more than "
+                          f"{PROGRAM // MIB} MiB, or none")
+        finished = folder / source.stem
+        finished.write_bytes(made_it)
+        finished.chmod(0o755)
+        return finished
+
+
+def strangers(hides: tuple[str, ...] = (), walled: bool = True) -> Stranger:
+    """Return how all submissions of a class are treated.
+
+    `hides` are places that must not be seen even where all of /usr is. Where
+    `walled` is false only the limits stand, and nobody.
+    """
+    running = Walls(program.scratch(), hides=(str(program.ROOT), *hides))
+    if not walled:  # then the count is of all that nobody has
+        running = replace(running, namespaces=(), processes=512)
+    return Stranger(replace(running, memory=1024 * MIB, output=32 * MIB,
+                            disk=64 * MIB), running)
+
+
+# For all that is temporary while one exercise is judged: some ten runs, each
+# with what it may print and up to 32 MiB of recorded calls.
+DISK = 512 * MIB
+
+
+def own_disk() -> None:
+    """In a worker, put all that is temporary on a disk of its own.
+
+    So what a submission writes, prints, leaves behind is bounded, and is gone
+    with the worker. Raises OSError where that is forbidden.
+    """
+    folder = tempfile.mkdtemp(dir=program.scratch())
+    os.chmod(folder, 0o755)
+    namespaces.own_disk(folder, DISK)
+    tempfile.tempdir = folder
+    program.scratch.cache_clear()
+
+
+EMPTY = "int main(void) { return 0; }\n"
+
+
+def trouble(stranger: Stranger) -> str:
+    """In a worker, return why the walls can't be put up here, "" if they can.
+
+    Raises NotInstalled if no compiler works behind them.
+    """
+    try:
+        if stranger.running.namespaces:
+            own_disk()
+    except OSError as error:
+        return error.strerror or str(error)
+    stranger = stranger.at(program.scratch())
+    with tempfile.TemporaryDirectory(dir=program.scratch()) as folder:
+        source = Path(folder) / "empty.c"
+        source.write_text(EMPTY)
+        try:
+            made = stranger.build(source)
+            with Sandbox(stranger.running) as room:
+                ended = room.start([made]).wait()
+        except NoWalls as error:
+            return str(error)
+        except (Refused, OSError) as error:
+            raise program.NotInstalled(
+                f"no compiler works behind the walls ({error}): install gcc, "
+                "or name one under /usr in CC") from error
+    return "" if ended == Exit(status=0) else f"a program there: {ended}"
+
+
+def handed_in(source: Path) -> bytes:
+    """Return a source as it was handed in, or raise Refused."""
+    folder, most = source.parent, LARGE
+    try:
+        if any(place.is_symlink() for place in
+               (folder.parent, folder, source)):
+            raise Refused(f"{source.name} is handed in as a symbolic link, "
+                          "which is not followed")
+        if not source.exists():
+            raise Refused(f"there is no {source.name}")
+        if not os.access(source, os.R_OK):
+            raise Refused(f"{source.name} can't be read")
+    except PermissionError as error:
+        raise Refused(f"{source.name} can't be read: "
+                      f"{error.strerror}") from error
+    text = left(source, most)
+    if text is None:
+        raise Refused(f"{source.name} is no source that could be compiled")
+    return text
+
+
+def plain(said: str, stem: str) -> str:
+    """Name a compiler's own files, which have new names each time."""
+    return re.sub(r"/tmp/(cc\w{6}|[\w-]+-[0-9a-f]{6})(?=\.\w)", stem, said)
+
+
+def why_not(name: str, ended: Exit, said: str) -> Refused:
+    """Say why a compiler made nothing of a source."""
+    if ended.signal == signal.SIGXFSZ or "File size limit" in said \
+            or "No space left" in said:
+        return Refused(f"{name} makes a program of more than "
+                       f"{PROGRAM // MIB} MiB")
+    if ended.signal is not None:
+        return Refused(f"{name} does not compile: the compiler was {ended}",
+                       Verdict.CRASHED)
+    return Refused(f"{name} does not compile: {printable(first_error(said))}")
+
+
+def printable(text: str, most: int = 300) -> str:
+    """Return a line as it may be shown anywhere."""
+    return "".join(c if c.isprintable() else "?" for c in text[:most])

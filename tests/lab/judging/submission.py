@@ -1,0 +1,94 @@
+"""From a folder with somebody's sources to a score."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Callable, Optional
+
+from .. import program
+from ..calls import CallLog
+from ..sandbox import Privacy
+from . import Score, Verdict, unjudged
+from ..judges import judge_of
+
+LARGE = 1 << 20  # bytes: nobody writes a source of that size by hand
+
+
+class Refused(Exception):
+    """A source that can't become a program; the text says why.
+
+    `verdict` tells a compiler that was given up, or crashed, from a mistake.
+    """
+
+    def __init__(self, why: str, verdict: Verdict = Verdict.FAILED) -> None:
+        super().__init__(why)
+        self.verdict = verdict
+
+
+# From a source that may not be there to a program; raises Refused.
+Build = Callable[[Path], Path]
+
+
+def new_seed() -> int:
+    """Return a seed that is easy to type."""
+    return random.SystemRandom().randrange(1_000_000)
+
+
+def first_error(said: str) -> str:
+    """Return the line of a compiler's complaint to begin with."""
+    lines = said.strip().splitlines() or ["(it did not say why)"]
+    for pattern in (r":\d+:(\d+:)? (fatal )?error:", r"undefined reference",
+                    r":\d+:"):
+        for line in lines:
+            if re.search(pattern, line):
+                return line
+    return lines[0]
+
+
+def _build(source: Path) -> Path:
+    """Compile one source; Refused says what to mend first.
+
+    A copy is compiled: a build is made once a run, and this file may change.
+    """
+    if not source.exists():
+        raise Refused(f"there is no {source.name} in {source.parent}")
+    if not source.is_file() or source.stat().st_size > LARGE:
+        raise Refused(f"{source} is no source that could be compiled")
+    copy = Path(tempfile.mkdtemp(dir=program.scratch())) / source.name
+    try:
+        shutil.copyfile(source, copy)
+    except OSError as error:
+        raise Refused(f"{source} can't be read: {error.strerror}") from error
+    try:
+        return program.build(copy, ours=False)
+    except program.DoesNotCompile as error:
+        line = first_error(str(error)).replace(str(copy), source.name)
+        raise Refused(f"{source.name} does not compile: {line}") from error
+
+
+def grade(folder: Path, exercise: str, seed: Optional[int] = None,
+          private: Privacy = True, build: Build = _build) -> Score:
+    """Judge the sources in a folder as answers to an exercise.
+
+    `exercise` is the name of the exercise's folder, such as 01-some-name.
+    Sources of strangers are to be built, and to run, behind walls (walled.py).
+    Raises NoSuchExercise; what the sources are, or do, is in the score.
+    """
+    judge = judge_of(exercise)
+    seed = new_seed() if seed is None else seed
+    try:
+        with ThreadPoolExecutor() as pool:
+            library = pool.submit(CallLog)  # built once, and meanwhile
+            programs = dict(zip(judge.sources, pool.map(
+                lambda name: build(folder / name), judge.sources)))
+            library.result()
+    except Refused as refusal:
+        return unjudged(exercise, seed, judge.checks, str(refusal),
+                        refusal.verdict)
+    return Score(exercise, seed,
+                 tuple(judge.judge(programs, seed, private)))
