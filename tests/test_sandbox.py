@@ -33,6 +33,18 @@ def test_a_program_ends_as_the_sandbox_says(private):
         assert (both.stdout, both.stderr) == (b"out\n", b"err\n")
 
 
+@each_kind
+def test_a_signal_is_sent_whatever_python_calls_it(private):
+    """Before Python 3.11 str(signal.SIGSTOP) was "Signals.SIGSTOP"."""
+    class Number(int):
+        def __str__(self) -> str:
+            return "Signals.SIGTERM"
+    with Sandbox(private) as room:
+        sleeps = room.start(["sleep", "1000"])
+        sleeps.signal(Number(signal.SIGTERM))
+        assert str(sleeps.wait()) == "killed by SIGTERM"
+
+
 def test_a_signal_without_a_name_is_told_by_its_number():
     assert str(Exit(signal=40)) == "killed by signal 40"
 

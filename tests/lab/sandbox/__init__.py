@@ -295,7 +295,9 @@ def _message(fields: Sequence[object]) -> bytes:
     flat: list[object] = []
     for field in fields:
         flat += [len(field), *field] if isinstance(field, list) else [field]
-    words = [os.fsencode(str(word)) for word in flat]
+    # Before Python 3.11 str() of a signal is its name.
+    words = [os.fsencode(str(int(word) if isinstance(word, int) else word))
+             for word in flat]
     if any(b"\0" in word for word in words):
         raise ValueError("a NUL can't be told to a program")
     return b"".join(word + b"\0" for word in words)
