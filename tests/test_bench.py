@@ -90,6 +90,18 @@ def test_what_somebody_else_built_is_not_run(kit, kept):
     assert made(kit).startswith("usage: ")
 
 
+@pytest.mark.parametrize("source", (
+    "#include <math.h>\nint main(int n, char **v)"
+    " { (void)v; return (int)sqrt(n); }\n",
+    "#include <pthread.h>\nstatic void *f(void *p) { return p; }\n"
+    "int main(void) { pthread_t t; return pthread_create(&t, 0, f, 0); }\n"),
+    ids=("mathematics", "threads"))
+def test_what_glibc_keeps_in_other_libraries_is_linked(tmp_path, source):
+    place = tmp_path / "server.c"
+    place.write_text(source)
+    assert program.build(place, ours=False).exists()
+
+
 def test_the_scratch_folder_can_stand_in_ld_preload(tmp_path, monkeypatch):
     odd = tmp_path / "a b:c"
     odd.mkdir()

@@ -22,6 +22,11 @@ CHAPTERS = ROOT / "chapters"
 BUILT = ROOT / "tests" / ".built"
 
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion")
+# What a program may need besides libc: with glibc before 2.34 threads and dlsym
+# are libraries of their own, and everywhere mathematics is. The unneeded is
+# not linked.
+LIBRARIES = ("-pthread", "-Wl,--as-needed", "-lm", "-ldl")
+WINDOWS_LIBRARIES = ("-lws2_32",)
 MINGW = "x86_64-w64-mingw32-gcc"
 
 
@@ -105,7 +110,7 @@ def command(source: Path, made: Path, flags: Sequence[str] = (),
     return [*(cross_compiler() if windows else compiler()), "-std=c17",
             *WARNINGS, "-O2", "-U_FORTIFY_SOURCE", *flags, str(source),
             *map(str, shared),
-            "-o", str(made), *(("-lws2_32",) if windows else ())]
+            "-o", str(made), *(WINDOWS_LIBRARIES if windows else LIBRARIES)]
 
 
 @functools.lru_cache(maxsize=None)
@@ -124,8 +129,8 @@ def _kept(source: Path, words: Sequence[str]) -> Optional[Path]:
     """
     if ROOT not in source.parents:
         return None
-    asked = [word.replace(f"{ROOT}/", "")
-             for word in words[:words.index("-o")]]
+    made = words[words.index("-o") + 1]
+    asked = [word.replace(f"{ROOT}/", "") for word in words if word != made]
     sources = [ROOT / word for word in asked if word.endswith(".c")]
     headers = [header for folder in {place.parent for place in sources}
                for header in folder.glob("[!.]*.h")]
