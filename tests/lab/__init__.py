@@ -21,3 +21,10 @@ The rooms follow the way the data goes; an arrow never points back:
 
 Standard library only, Python 3.9 and later, Linux.
 """
+
+import sys
+
+# This file can be read by every Python 3: older ones get a sentence here.
+if sys.version_info < (3, 9):
+    sys.exit("The lab needs Python 3.9 or later, and this is %d.%d (%s)."
+             % (sys.version_info[0], sys.version_info[1], sys.executable))
