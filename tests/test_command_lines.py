@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import re
+from contextlib import closing
 from pathlib import Path
+from typing import Optional
 
 import pytest
 
-from lab import kernel, program, scenario
-from lab.sandbox import Sandbox
+from lab import kernel, peer, program, scenario
+from lab.sandbox import Process, Sandbox
+from lab.scenario.stage import hope
 
 NUMBERS = ("01", "02", "03", "04")
 each_chapter = pytest.mark.parametrize(
     "number", [pytest.param(n, marks=pytest.mark.chapter(n)) for n in NUMBERS])
 each_side = pytest.mark.parametrize("side", ("server", "client"))
+needs_full = pytest.mark.skipif(not Path("/dev/full").exists(),
+                                reason="this system has no /dev/full")
+NO_SPACE = "No space left on device"
 
 BAD_PORTS = ("http5", "65536", "-1", "", "50 00", "9" * 20, "+80", "0x50",
              "80 ", " 80", "1e3")
@@ -123,10 +128,9 @@ def test_an_output_that_cannot_be_created_is_trouble(room, number, tmp_path):
             assert said.startswith(f"client: open {file}: ")
 
 
+@needs_full
 @each_chapter
 def test_a_full_disk_is_trouble(room, number):
-    if not Path("/dev/full").exists():
-        pytest.skip("this system has no /dev/full")
     folder = program.chapter(number)
     server = room.start(words("03", "server", file=program.__file__))
     client = room.start([program.build(folder / "client.c"), "127.0.0.1",
@@ -136,21 +140,128 @@ def test_a_full_disk_is_trouble(room, number):
                             b"No space left on device\n"
 
 
+FULL = {  # two ways to write to a disk that is full
+    "at once": ["sh", "-c", 'exec "$@" >/dev/full', "sh"],
+    "line by line": ["sh", "-c", 'exec stdbuf -oL "$@" >/dev/full', "sh"],
+}
+each_full = pytest.mark.parametrize("full", FULL.values(), ids=FULL.keys())
+
+
+def without(number: int) -> list[str]:
+    """Return the words that start a program without one of its outputs."""
+    return ["sh", "-c", f'exec "$@" {number}>&-', "sh"]
+
+
+def fetched(room: Sandbox, argv: list[object], before: list[str],
+            data: bytes = b"file") -> tuple[Process, bytes]:
+    """Be the server of a client; return it, and what it said to us.
+
+    `argv` is all of its command line, but for the port in its third place.
+    """
+    listener, port = peer.listen(room)
+    with listener:
+        client = room.start([*before, *argv[:2], port, *argv[3:]],
+                            name="client")
+        listener.setblocking(False)
+
+        def accepted() -> Optional[peer.Peer]:
+            try:
+                return peer.Peer(listener.accept()[0], hope(client))
+            except OSError:  # nobody is here, or has gone again
+                return None
+        server = client.until(accepted)
+    if not server:
+        return client, b""
+    with closing(server):
+        server.say(data)
+        server.half_close()
+        heard = server.hear().data
+        client.wait()
+    return client, heard
+
+
+def check_lost_words(process: Process, why: str = NO_SPACE,
+                     what: str = "standard output") -> None:
+    """Check that a program says that its output was lost, and fails."""
+    assert str(process.wait()) == "exit 1", process.stderr
+    assert process.stderr.decode() == f"{process.name}: {what}: {why}\n"
+
+
+@needs_full
 @each_chapter
-@each_side
-def test_an_output_that_nobody_can_take_is_not_a_success(room, number, side):
-    if not Path("/dev/full").exists():
-        pytest.skip("this system has no /dev/full")
-    server = words(number, "server", file=program.__file__)
-    if side == "server":
-        process = room.start(["sh", "-c", 'exec "$@" >/dev/full', "sh",
-                              *server])
+@each_full
+def test_a_server_whose_words_are_lost_fails(room, number, full):
+    check_lost_words(room.start([*full, *words(number, "server")],
+                                name="server"))
+
+
+@needs_full
+@each_chapter
+@each_full
+def test_a_client_whose_words_are_lost_fails_and_does_not_thank(
+        room, number, full):
+    client, heard = fetched(room, words(number, "client"), full)
+    check_lost_words(client)
+    assert heard == b""
+
+
+@each_chapter
+@pytest.mark.parametrize("closed", (1, 2))
+def test_a_client_without_an_output_does_not_say_its_words_to_the_server(
+        room, number, closed, tmp_path):
+    """The connection would have that number, and take what is printed."""
+    file = tmp_path / "no" / "copy"  # so that there is trouble to be told
+    client, heard = fetched(room, words(number, "client", file=file),
+                            without(closed))
+    assert (str(client.wait()), heard) == ("exit 1", b"")
+    assert client.stderr == (b"client: standard output or error: "
+                             b"Bad file descriptor\n" if closed == 1 else b"")
+
+
+# --- the solutions ---------------------------------------------------------
+
+SOLVED = {  # the program, and the words of its command line
+    "01": ("server", ["127.0.0.1", 0, "/dev/null"]),
+    "02": ("rsort", ["127.0.0.1", 0]),
+    "03": ("client", ["127.0.0.1", 0, "copy"]),
+    "04": ("server", ["127.0.0.1", 0, "/dev/null", 60]),
+    "05": ("client", ["127.0.0.1", 0, "copy", 60]),
+}
+each_solution = pytest.mark.parametrize("number", sorted(SOLVED))
+
+
+def solution(number: str, folder: Path) -> list[object]:
+    """Return a solution's command line; what it stores is in `folder`."""
+    name, argv = SOLVED[number]
+    source, = (program.ROOT / "solutions").glob(f"{number}-*/{name}.c")
+    return [program.build(source), *(folder / "copy" if word == "copy"
+                                     else word for word in argv)]
+
+
+@needs_full
+@pytest.mark.answers
+@each_solution
+@each_full
+def test_a_solution_whose_words_are_lost_fails_and_does_not_thank(
+        room, number, full, tmp_path):
+    argv = solution(number, tmp_path)
+    name = argv[0].name
+    if number in ("01", "04"):
+        process = room.start([*full, *argv], name=name)
     else:
-        port = kernel.listening(room.start(words(
-            "03", "server", file=program.__file__)))
-        process = room.start(["sh", "-c", 'exec "$@" >/dev/full', "sh",
-                              *words(number, "client", port=port,
-                                     file=os.devnull)])
+        process, heard = fetched(room, argv, full,
+                                 b"4\nfile" if number == "05" else b"file")
+        assert heard == b""
     assert str(process.wait()) == "exit 1"
-    assert process.stderr == (f"{side}: standard output: "
-                              "No space left on device\n").encode()
+    assert process.stderr.decode().endswith(f"standard output: {NO_SPACE}\n")
+
+
+@pytest.mark.answers
+@pytest.mark.parametrize("number", ("02", "03", "05"))
+@pytest.mark.parametrize("closed", (0, 1, 2))
+def test_a_solution_without_an_output_does_not_speak_to_the_server(
+        room, number, closed, tmp_path):
+    argv = solution(number, tmp_path / "no")  # trouble, for a client
+    process, heard = fetched(room, argv, without(closed),
+                             b"4\nfile" if number == "05" else b"file")
+    assert (str(process.wait()), heard) == ("exit 1", b"")

@@ -74,7 +74,7 @@ receive_file(int conn, const char *path)
     if (close(file) == -1)
         err(1, "close %s", path);
     printf("Received file data\n");
-    if (fflush(stdout) == EOF)
+    if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
 }
 
@@ -103,6 +103,9 @@ main(int argc, char *argv[])
         fprintf(stderr, "usage: client HOST PORT FILE\n");
         return 2;
     }
+    if (fcntl(STDOUT_FILENO, F_GETFD) == -1 || /* else conn may be number 1, */
+        fcntl(STDERR_FILENO, F_GETFD) == -1) /* and printf talk to the server */
+        err(1, "standard output or error");
     where = address(argv[1], argv[2]);
     conn = dial(where, argv[1], argv[2]);
     receive_file(conn, argv[3]);

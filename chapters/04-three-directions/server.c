@@ -86,7 +86,7 @@ listen_on(struct sockaddr_in where, const char *host, const char *port)
     if (getsockname(listener, (struct sockaddr *)&where, &size) == -1)
         err(1, "getsockname %s %s", host, port);
     printf("listening on %s %d\n", host, ntohs(where.sin_port));
-    if (fflush(stdout) == EOF)
+    if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
     return listener;
 }
@@ -125,7 +125,7 @@ hear_thanks(int conn)
     if (thanks[n - 1] == '\0') /* the textbook's client sends its NUL too */
         n--;
     printf("Message from client: %.*s\n", (int)n, thanks);
-    if (fflush(stdout) == EOF)
+    if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
     return true;
 }

@@ -77,7 +77,7 @@ receive_file(int conn, const char *path)
     /* TODO: begin here. Nothing comes any more: what does that prove? */
     fclose(file);
     printf("Received file data\n");
-    if (fflush(stdout) == EOF)
+    if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
 }
 

@@ -75,7 +75,7 @@ listen_on(struct sockaddr_in where, const char *host, const char *port)
     if (getsockname(listener, (struct sockaddr *)&where, &size) == -1)
         err(1, "getsockname %s %s", host, port);
     printf("listening on %s %d\n", host, ntohs(where.sin_port));
-    if (fflush(stdout) == EOF)
+    if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
     return listener;
 }
@@ -118,7 +118,7 @@ hear_thanks(int conn)
     if (thanks[length - 1] == '\0') /* the textbook's client sends its NUL */
         length--;
     printf("Message from client: %.*s\n", (int)length, thanks);
-    if (fflush(stdout) == EOF)
+    if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
 }
 

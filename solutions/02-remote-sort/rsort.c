@@ -16,6 +16,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <err.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -88,6 +89,10 @@ main(int argc, char *argv[])
         fprintf(stderr, "usage: rsort HOST PORT\n");
         return 2;
     }
+    if (fcntl(STDIN_FILENO, F_GETFD) == -1 ||  /* else conn may be one of */
+        fcntl(STDOUT_FILENO, F_GETFD) == -1 || /* these, and the server read */
+        fcntl(STDERR_FILENO, F_GETFD) == -1)   /* what is not meant for it */
+        err(1, "standard input, output or error");
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* a dead server is EPIPE */
         err(1, "signal");
     conn = dial(address(argv[1], argv[2]), argv[1], argv[2]);

@@ -129,13 +129,16 @@ main(int argc, char *argv[])
         fprintf(stderr, "usage: client HOST PORT FILE\n");
         return 2;
     }
+    if (fcntl(STDOUT_FILENO, F_GETFD) == -1 || /* else conn may be number 1, */
+        fcntl(STDERR_FILENO, F_GETFD) == -1) /* and printf talk to the server */
+        err(1, "standard output or error");
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* a dead server is EPIPE */
         err(1, "signal");
     conn = dial(address(argv[1], argv[2]), argv[1], argv[2]);
 
     receive_file(conn, argv[3]);
     printf("Received file data\n");
-    if (fflush(stdout) == EOF)
+    if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
     write_all(conn, thanks, strlen(thanks), "server");
     if (close(conn) == -1 && errno != EINTR)

@@ -258,7 +258,7 @@ receive_file(struct deadline limit, int conn, const char *path, intmax_t size)
         errx(1, "read from server: EOF after %jd of %jd bytes", came, size);
     keep(file, folder, path);
     printf("Received file data\n");
-    if (fflush(stdout) == EOF)
+    if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
 }
 
@@ -295,6 +295,9 @@ main(int argc, char *argv[])
         return 2;
     }
     limit.patience = seconds(argc == 5 ? argv[4] : "10");
+    if (fcntl(STDOUT_FILENO, F_GETFD) == -1 || /* else conn may be number 1, */
+        fcntl(STDERR_FILENO, F_GETFD) == -1) /* and printf talk to the server */
+        err(1, "standard output or error");
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* EPIPE tells us, and we live */
         err(1, "signal");
     if (atexit(remove_part) != 0)

@@ -80,5 +80,5 @@ main(int argc, char *argv[])
     printf("Message from client: ");
     fwrite(text, length, 1, stdout);
     printf("\n");
-    return fclose(stdout) == EOF ? 1 : 0;
+    return ferror(stdout) || fclose(stdout) == EOF ? 1 : 0;
 }

@@ -96,6 +96,8 @@ main(int argc, char *argv[])
         errx(1, "no thanks");
     if (text[length - 1] == '\0')
         length--;
-    dprintf(STDOUT_FILENO, "Message from client: %.*s\n", (int)length, text);
+    if (dprintf(STDOUT_FILENO, "Message from client: %.*s\n", (int)length,
+                text) < 0)
+        err(1, "standard output");
     return 0;
 }

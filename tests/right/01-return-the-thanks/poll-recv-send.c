@@ -139,5 +139,5 @@ main(int argc, char *argv[])
     }
     heard -= thanks[heard - 1] == '\0';
     printf("Message from client: %.*s\n", (int)heard, thanks);
-    return fflush(stdout) == EOF ? fail("stdout") : 0;
+    return ferror(stdout) || fflush(stdout) == EOF ? fail("stdout") : 0;
 }

@@ -119,7 +119,7 @@ main(int argc, char *argv[])
     if (text[length - 1] == '\0')
         length--;
     printf("Message from client: %.*s\n", (int)length, text);
-    if (fflush(stdout) == EOF)
+    if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
     close(job.conn);
     return 0;

@@ -223,7 +223,7 @@ receive_file(int conn, const char *path, intmax_t size)
         errx(1, "read from server: EOF after %jd of %jd bytes", came, size);
     keep(file, folder, path);
     printf("Received file data\n");
-    if (fflush(stdout) == EOF)
+    if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
 }
 

@@ -243,7 +243,7 @@ receive_file(struct deadline limit, int conn, const char *path, intmax_t size)
     free(all);
     keep(file, folder, path);
     puts("Received file data");
-    if (fflush(stdout) == EOF)
+    if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
 }
 
