@@ -10,6 +10,7 @@ from typing import Optional
 import pytest
 
 from lab import kernel, peer, program, scenario
+from lab.calls import CallLog, Fault
 from lab.sandbox import Process, Sandbox
 from lab.scenario.stage import hope
 
@@ -140,6 +141,23 @@ def test_a_full_disk_is_trouble(room, number):
                             b"No space left on device\n"
 
 
+def one_only(room: Sandbox, argv: list[object]) -> None:
+    """Check that a server that has its one client refuses a second."""
+    server = room.start(argv)
+    port = kernel.listening(server)
+    with peer.dial(room, port) as first:
+        assert first.recv(1) == b"1"
+        with pytest.raises(ConnectionRefusedError):
+            peer.dial(room, port)
+
+
+@each_chapter
+def test_a_second_client_is_refused_at_once(room, number, tmp_path):
+    file = tmp_path / "original"
+    file.write_bytes(b"1")
+    one_only(room, words(number, "server", file=file))
+
+
 FULL = {  # two ways to write to a disk that is full
     "at once": ["sh", "-c", 'exec "$@" >/dev/full', "sh"],
     "line by line": ["sh", "-c", 'exec stdbuf -oL "$@" >/dev/full', "sh"],
@@ -153,7 +171,8 @@ def without(number: int) -> list[str]:
 
 
 def fetched(room: Sandbox, argv: list[object], before: list[str],
-            data: bytes = b"file") -> tuple[Process, bytes]:
+            data: bytes = b"file", log: Optional[CallLog] = None
+            ) -> tuple[Process, bytes]:
     """Be the server of a client; return it, and what it said to us.
 
     `argv` is all of its command line, but for the port in its third place.
@@ -161,7 +180,7 @@ def fetched(room: Sandbox, argv: list[object], before: list[str],
     listener, port = peer.listen(room)
     with listener:
         client = room.start([*before, *argv[:2], port, *argv[3:]],
-                            name="client")
+                            name="client", env=log.env if log else None)
         listener.setblocking(False)
 
         def accepted() -> Optional[peer.Peer]:
@@ -254,6 +273,38 @@ def test_a_solution_whose_words_are_lost_fails_and_does_not_thank(
         assert heard == b""
     assert str(process.wait()) == "exit 1"
     assert process.stderr.decode().endswith(f"standard output: {NO_SPACE}\n")
+
+
+@pytest.mark.answers
+@pytest.mark.parametrize("number", ("01", "04"))
+def test_a_second_client_of_a_solution_is_refused_at_once(
+        room, number, tmp_path):
+    file = tmp_path / "original"
+    file.write_bytes(b"1")
+    argv = solution(number, tmp_path)
+    one_only(room, [*argv[:3], file, *argv[4:]])
+
+
+@pytest.mark.answers
+@pytest.mark.parametrize("number, at", (  # its file or answer, its thanks
+    ("02", 1), ("03", 1), ("03", 2), ("04", 1), ("05", 1), ("05", 2)))
+def test_a_solution_does_not_spin_where_a_write_takes_nothing(
+        room, number, at, tmp_path):
+    log = CallLog(Fault("nothing", at=at))
+    argv = solution(number, tmp_path)
+    if number == "04":
+        file = tmp_path / "original"
+        file.write_bytes(bytes(10_000))
+        process = room.start([*argv[:3], file, *argv[4:]], env=log.env)
+        with closing(peer.Peer.dial(room, "127.0.0.1",
+                                    kernel.listening(process),
+                                    hope(process))) as client:
+            client.hear()
+    else:
+        process, _ = fetched(room, argv, [], b"4\nfile" if number == "05"
+                             else b"file", log)
+    assert str(process.wait()) == "exit 1" and log.struck() == ["write"]
+    assert process.stderr.decode().endswith(": nothing was taken\n")
 
 
 @pytest.mark.answers

@@ -127,6 +127,8 @@ main(int argc, char *argv[])
     conn = accept(listener, NULL, NULL);
     if (conn == -1)
         err(1, "accept a client");
+    if (close(listener) == -1) /* a second client is refused, not kept */
+        err(1, "close the listener");
 
     send_file(conn, file, argv[3]);
     if (close(conn) == -1) /* the client reads EOF, and thinks we listen */

@@ -147,6 +147,8 @@ main(int argc, char *argv[])
     conn = accept(listener, NULL, NULL);
     if (conn == -1)
         err(1, "accept a client");
+    if (close(listener) == -1) /* a second client is refused, not kept */
+        err(1, "close the listener");
 
     send_file(conn, file, argv[3]);
     if (shutdown(conn, how) == -1)

@@ -63,6 +63,8 @@ write_all(int fd, const char *bytes, size_t size, const char *whom)
         n = write(fd, bytes + done, size - done);
         if (n == -1)
             err(1, "write to %s", whom);
+        if (n == 0)
+            errx(1, "write to %s: nothing was taken", whom);
         done += (size_t)n;
     }
 }

@@ -97,6 +97,8 @@ write_all(int fd, const char *bytes, size_t size, const char *whom)
         n = write(fd, bytes + done, size - done);
         if (n == -1 && errno != EINTR)
             err(1, "write to %s", whom);
+        if (n == 0)
+            errx(1, "write to %s: nothing was taken", whom);
         if (n > 0)
             done += (size_t)n;
     }

@@ -148,6 +148,8 @@ send_all(struct deadline limit, int conn, const char *bytes, size_t size)
         n = write(conn, bytes + done, size - done);
         if (n == -1 && errno != EAGAIN && errno != EINTR)
             err(1, "write to client");
+        if (n == 0)
+            errx(1, "write to client: nothing was taken");
         if (n > 0)
             done += (size_t)n;
     }
@@ -211,9 +213,14 @@ main(int argc, char *argv[])
     where = address(argv[1], argv[2]);
     file = open_file(argv[3]);
     listener = listen_on(where, argv[1], argv[2]);
-    conn = accept(listener, NULL, NULL);
+    do /* a client that hung up before we came was not ours */
+        conn = accept(listener, NULL, NULL);
+    while (conn == -1 &&
+           (errno == EINTR || errno == ECONNABORTED || errno == EPROTO));
     if (conn == -1)
         err(1, "accept a client");
+    if (close(listener) == -1) /* a second client is refused, not kept */
+        err(1, "close the listener");
     limit.end = now() + limit.patience; /* before that, nobody was late */
     if (fcntl(conn, F_SETFL, O_NONBLOCK) == -1)
         err(1, "fcntl");

@@ -66,7 +66,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is to go wrong: `kind` is short, EINTR, ENOSPC or EIO (preload.c).
+    """What is to go wrong: `kind` is one of those in preload.c.
 
     Either the call number `at` is struck, of those that can suffer it, or
     each may be, with a chance of `percent`, repeated by the same `seed`. Where

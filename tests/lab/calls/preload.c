@@ -22,7 +22,8 @@
  *     EINTR    a signal came; a connect goes on in the background, and a
  *              close has closed, as on Linux
  *     ENOSPC   the disk is full: open, write, fsync, close, rename of files
- *     EIO      any call fails; a close has closed
+ *     EIO, EPROTO, EAGAIN   any call fails; a close has closed
+ *     nothing  write and send take no byte, and that is no error
  *     copied   a child keeps a copy of what accept returned, for ever
  *
  * A call that was struck adds the line `TID TIME fault:NAME FD 0 0 0`.
@@ -53,11 +54,23 @@ struct log {
     char text[(1 << 25) - sizeof(atomic_size_t)];
 };
 
-enum kind { NONE, SHORT, INTERRUPTED, FULL, BROKEN, COPIED, KINDS };
+enum kind {
+    NONE,
+    SHORT,
+    INTERRUPTED,
+    FULL,
+    BROKEN,
+    PROTOCOL,
+    AGAIN,
+    NOTHING,
+    COPIED,
+    KINDS
+};
 
-static const char *const kinds[] = {"",       "short", "EINTR",
-                                    "ENOSPC", "EIO",   "copied"};
-static const int errors[] = {0, 0, EINTR, ENOSPC, EIO, 0};
+static const char *const kinds[] = {"",       "short",   "EINTR",
+                                    "ENOSPC", "EIO",     "EPROTO",
+                                    "EAGAIN", "nothing", "copied"};
+static const int errors[] = {0, 0, EINTR, ENOSPC, EIO, EPROTO, EAGAIN, 0, 0};
 
 static struct {
     enum kind kind;
@@ -229,7 +242,8 @@ failing(const char *name, int fd, bool socket)
                                        "connect", "close", NULL};
     static const char *const disk[] = {"open",  "write",  "fsync",
                                        "close", "rename", NULL};
-    bool can = fault.kind == BROKEN ||
+    bool can = fault.kind == BROKEN || fault.kind == PROTOCOL ||
+               fault.kind == AGAIN ||
                (fault.kind == INTERRUPTED && is_any(name, slow)) ||
                (fault.kind == FULL && !socket && is_any(name, disk));
 
@@ -256,18 +270,25 @@ failing(const char *name, int fd, bool socket)
         return result;                                                         \
     }
 
-/* One that moves bytes: `n` may be cut to one. */
-#define CUT(name, fd, n)                                                       \
-    (n > 1 && fault.kind == SHORT && strikes(name, fd, true) ? 1 : n)
+/* How many of `n` bytes a call is to move. */
+static size_t
+cut(const char *name, int fd, size_t n, bool may_be_none)
+{
+    if (fault.kind == NOTHING && strikes(name, fd, may_be_none))
+        return 0;
+    if (fault.kind == SHORT && strikes(name, fd, n > 1))
+        return 1;
+    return n;
+}
 
 WATCH(ssize_t, read, fd, n, (int fd, void *p, size_t n), fd, p,
-      CUT("read", fd, n))
+      cut("read", fd, n, false))
 WATCH(ssize_t, write, fd, n, (int fd, const void *p, size_t n), fd, p,
-      CUT("write", fd, n))
+      cut("write", fd, n, true))
 WATCH(ssize_t, recv, fd, n, (int fd, void *p, size_t n, int flags), fd, p,
-      CUT("recv", fd, n), flags)
+      cut("recv", fd, n, false), flags)
 WATCH(ssize_t, send, fd, n, (int fd, const void *p, size_t n, int flags), fd, p,
-      CUT("send", fd, n), flags)
+      cut("send", fd, n, true), flags)
 WATCH(int, connect, fd, 0,
       (int fd, const struct sockaddr *where, socklen_t size), fd, where, size)
 WATCH(int, accept, fd, 0,

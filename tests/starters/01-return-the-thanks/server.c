@@ -126,6 +126,8 @@ main(int argc, char *argv[])
     conn = accept(listener, NULL, NULL);
     if (conn == -1)
         err(1, "accept a client");
+    if (close(listener) == -1) /* a second client is refused, not kept */
+        err(1, "close the listener");
 
     /* TODO: begin here. Who waits for what, and what has been said so far? */
     send_file(conn, file, argv[3]);
