@@ -67,7 +67,7 @@ reset-%: ## the starter again; your file is kept beside it
 score: ## all exercises at a glance
 	@$(LAB) score
 
-grade: ## grade a class: SUBMISSIONS=folder, and OUT, JOBS, SEED if you like
+grade: ## grade a class: SUBMISSIONS=folder, and EXERCISE, OUT, JOBS, SEED
 	@$(LAB) grade
 
 regrade: ## grade one of them anew: SUBMISSIONS=folder STUDENT=name

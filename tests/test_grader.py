@@ -23,7 +23,7 @@ from typing import Callable, Optional
 
 import pytest
 
-from lab import program
+from lab import printable, program
 from lab.commands import grade as command
 from lab.commands import gradescope, handout
 from lab.classroom import batch, sandboxed
@@ -32,8 +32,9 @@ from lab.classroom.batch import Batch, grade_all
 from lab.classroom.students import Student, students
 from lab.judges import judge_of
 from lab.judges.return_the_thanks import talk
-from lab.classroom.gradebook import Ledger, harmless
+from lab.classroom.gradebook import Gradebook
 from lab.classroom.sandboxed import strangers
+from lab.ladder import Ladder, Row
 from lab.sandbox import NoWalls
 from test_walls import armed, comms, unheard_of
 
@@ -41,8 +42,12 @@ FIRST = "01-return-the-thanks"
 TESTS = program.ROOT / "tests"
 SOLUTION = program.ROOT / "solutions" / FIRST / "server.c"
 STARTER = TESTS / "starters" / FIRST / "server.c"
-NAMES = ("Zoë Müller", "O'Brien \"x\"", "=cmd|'C calc'!A0", "-rf", "a\nb",
-         "ann")
+NAMES = {  # as a folder is called, and as it stands in a table
+    "Zoë Müller": "Zoë Müller", "O'Brien \"x\"": "O'Brien \"x\"",
+    "=cmd|'C calc'!A0": "'=cmd|'C calc'!A0", "-rf": "'-rf", "ann": "ann",
+    "a;=HYPERLINK(1)": "'a,=HYPERLINK(1)", "a\nb": "a\\x0ab",
+    "\x1b[31mred": "\\x1b[31mred", "\u202etxt": "\\u202etxt",
+    "مریم می\u200cخواهد": "مریم می\u200cخواهد", "a\\b": "a\\\\b"}
 
 
 @pytest.fixture
@@ -53,13 +58,11 @@ def classroom(tmp_path: Path) -> Path:
     return folder
 
 
-def hand_in(classroom: Path, name: str, source: Optional[Path] = None
-            ) -> Path:
-    """Let a student hand in an answer to the first exercise, or nothing."""
+def hand_in(classroom: Path, name: str, source: Path = STARTER) -> Path:
+    """Let a student hand in an answer to the first exercise."""
     folder = classroom / name / FIRST
     folder.mkdir(parents=True)
-    if source:
-        shutil.copy(source, folder / "server.c")
+    shutil.copy(source, folder / "server.c")
     return folder
 
 
@@ -67,12 +70,12 @@ def graded(classroom: Path, seed: Optional[int] = 7, jobs: int = 2,
            anew: str = "", bound: float = 60.0) -> dict[str, dict[str, str]]:
     """Grade a class in the first exercise; return the rows of the table."""
     among = students(classroom)
-    ledger = Ledger(classroom.with_name("grades"))
-    one = Batch(among, ledger.seed(seed, 7), strangers((str(classroom),)),
-                jobs, (FIRST,), bound)
-    grade_all(one, ledger, lambda *_: None, next(
-        (s for s in among if s.folder.name == anew), None))
-    with ledger.table(among, (FIRST,)).open(newline="") as table:
+    book = Gradebook(classroom.with_name("grades"))
+    one = Batch(among, book.seed(seed, 7, (FIRST,)),
+                strangers((str(classroom),)), jobs, (FIRST,), bound)
+    grade_all(one, book, lambda *_: None, next(
+        (s for s in among if s.key == anew), None))
+    with book.table(among, (FIRST,)).open(newline="") as table:
         return {row["name"]: row for row in csv.DictReader(table)}
 
 
@@ -99,25 +102,48 @@ def test_odd_names_are_names(classroom, monkeypatch):
         hand_in(classroom, name)
     judge(monkeypatch, lambda _: score())
     rows = graded(classroom)
-    assert set(rows) == {harmless(name) for name in NAMES}
+    assert set(rows) == set(NAMES.values())
     assert all(row["total"] == "100" for row in rows.values())
     for name in NAMES:
         folder = classroom.with_name("grades") / "students" / name
-        assert (folder / "feedback.txt").read_text().startswith(
-            f"{name}: 100 of 100 points\n")
+        said = (folder / "feedback.txt").read_text()
+        assert said.startswith(
+            f"{printable.name(name)}: 100 of 100 points\n")
+        assert all(c.isprintable() or c in "\n\u200c" for c in said)
 
 
-def test_a_name_that_is_no_text_is_graded_too(classroom, monkeypatch):
-    os.makedirs(os.fsencode(classroom) + b"/caf\xe9")
+def test_names_that_are_no_text_stay_two(classroom, monkeypatch):
+    for name in (b"caf\xe9", b"caf\xe8", b"caf\\xe9"):
+        hand_in(classroom, os.fsdecode(name))
     judge(monkeypatch, lambda _: score())
-    assert [row["total"] for row in graded(classroom).values()] == ["100"]
+    assert set(graded(classroom)) == {"caf\\xe9", "caf\\xe8", "caf\\\\xe9"}
 
 
-@pytest.mark.parametrize("cell", ("=1+1", "+1", "-1", "@x", "\tx", "\rx"))
-def test_no_cell_is_a_formula(cell):
-    assert harmless(cell) == "'" + cell
-    assert harmless("plain " + cell) == "plain " + cell
-    assert harmless(-1) == -1
+@pytest.mark.parametrize("formula", ("=1+1", "+1", "-1", "@x", "\tx", "\rx",
+                                     " =1", "a;=1+1", "\"=1"))
+def test_no_cell_is_a_formula(formula):
+    cell = printable.cell(formula)
+    assert cell.startswith("'") and ";" not in cell and cell.isprintable()
+    assert printable.cell("plain =1+1") == "plain =1+1"
+    assert printable.cell(-1) == -1
+
+
+def test_a_ladder_without_end_is_cut_in_the_middle(classroom, monkeypatch):
+    hand_in(classroom, "ann", SOLUTION)
+    row = Row(0.0, None, ["write(4, 1) = 1"] * 1000)
+    long = Ladder("a long one", tuple([row] * 9000), True)
+
+    def judged(_: Student) -> Score:
+        return Score(FIRST, 7, tuple(
+            Result(check, Verdict.FAILED, "one", "z" * 10 ** 6, "", long)
+            for check in judge_of(FIRST).checks))
+    judge(monkeypatch, judged)
+    graded(classroom)
+    folder = classroom.with_name("grades") / "students" / "ann"
+    said = (folder / "feedback.txt").read_text()
+    assert "8,940 rows left out" in said and "990 more calls" in said
+    assert len(said) < 200_000
+    assert (folder / "results.json").stat().st_size < 1_000_000
 
 
 def test_results_are_what_gradescope_documents(classroom, monkeypatch):
@@ -148,7 +174,7 @@ def test_missing_exercises_score_nothing_with_that_reason(classroom):
     rows = graded(classroom)
     assert list(rows) == ["ann"]
     assert (rows["ann"]["total"], rows["ann"]["reason"]) == (
-        "0", "01 failed: there is no server.c")
+        "0", "01 failed: there is no server.c: nothing was handed in")
 
 
 # --- what goes wrong -------------------------------------------------------
@@ -175,7 +201,7 @@ def test_four_words_tell_four_troubles_apart(classroom, monkeypatch):
             "takes for ever": hangs, "well": lambda _: score()}
     for name in what:
         hand_in(classroom, name)
-    judge(monkeypatch, lambda student: what[student.name](student))
+    judge(monkeypatch, lambda student: what[student.key](student))
     rows = graded(classroom, bound=2.0)
     words = {name: row["reason"].partition(":")[0]
              for name, row in rows.items()}
@@ -212,15 +238,15 @@ def test_it_goes_on_where_it_was_broken_off(classroom, monkeypatch):
     judge(monkeypatch, lambda _: score(45))
     told: list[str] = []
 
-    def broken(done: int, most: int, line: str) -> None:
+    def broken(line: str) -> None:
         told.append(line)
-        if done == 3:
+        if len(told) == 3:
             raise KeyboardInterrupt
-    among, ledger = students(classroom), Ledger(classroom.with_name("grades"))
+    among, book = students(classroom), Gradebook(classroom.with_name("grades"))
     with pytest.raises(KeyboardInterrupt):
-        grade_all(Batch(among, ledger.seed(7, 7),
+        grade_all(Batch(among, book.seed(7, 7, (FIRST,)),
                         strangers((str(classroom),)), 1, (FIRST,), 60.0),
-                  ledger, broken)
+                  book, broken)
     assert len(told) == 3
     judge(monkeypatch, lambda _: score(100))
     totals = [row["total"] for row in graded(classroom).values()]
@@ -253,7 +279,8 @@ def test_one_graded_anew_changes_no_other_row(classroom, monkeypatch):
 
 def asked(monkeypatch, capfd, **words: object) -> tuple[int, str, str]:
     """Run the command behind make grade, or make regrade for a STUDENT."""
-    for name in ("SUBMISSIONS", "OUT", "JOBS", "SEED", "UNSAFE", "STUDENT"):
+    for name in ("SUBMISSIONS", "EXERCISE", "OUT", "JOBS", "SEED", "UNSAFE",
+                 "STUDENT"):
         monkeypatch.delenv(name, raising=False)
     for name, word in words.items():
         monkeypatch.setenv(name, str(word))
@@ -291,6 +318,23 @@ def test_another_seed_wants_another_folder(classroom, monkeypatch, capfd):
     assert asked(monkeypatch, capfd, SUBMISSIONS=classroom)[0] == 0
     again = asked(monkeypatch, capfd, SUBMISSIONS=classroom, SEED=8)
     assert again[0] == 2 and "holds grades of seed 7" in again[2]
+
+
+@pytest.mark.parametrize("kept,what", [
+    ("", "is damaged"), ("[]", "is damaged"), ('{"seed": "x"}', "is damaged"),
+    ('{"seed": 7, "exercises": ["02-remote-sort"]}',
+     "holds grades of exercises 02-remote-sort")])
+def test_a_folder_of_other_grades_is_left_alone(classroom, monkeypatch, capfd,
+                                                kept, what):
+    hand_in(classroom, "ann")
+    monkeypatch.setattr(command, "trouble", lambda _: "")
+    out = classroom.with_name("the submissions-grades")
+    out.mkdir()
+    (out / "run.json").write_text(kept)
+    status, _, err = asked(monkeypatch, capfd, SUBMISSIONS=classroom,
+                           EXERCISE="01")
+    assert status == 2 and what in err and err.count("\n") == 1
+    assert [file.name for file in out.iterdir()] == ["run.json"]
 
 
 def forbidden(*_: object) -> None:
@@ -364,6 +408,7 @@ def test_an_attack_changes_nobodys_grade_and_leaves_nothing(classroom, soak):
     for name in SLOW + QUICK if soak else QUICK:
         hostile(classroom, name, left)
     linked = hand_in(classroom, "linked")
+    (linked / "server.c").unlink()
     (linked / "server.c").symlink_to(classroom / "honest" / FIRST /
                                      "server.c")
     shutil.rmtree(classroom.with_name("grades"))
@@ -386,7 +431,7 @@ def test_an_attack_changes_nobodys_grade_and_leaves_nothing(classroom, soak):
 @pytest.mark.answers
 def test_a_known_seed_is_worth_something_and_a_drawn_one_is_not(classroom):
     """Who knows the seed knows the thanks before they are said."""
-    rng = random.Random("7 polite")
+    rng = random.Random(f"{Student(classroom / 'prophet').seed(7)} polite")
     talk.CASES["polite"].file(rng)
     thanks = talk.CASES["polite"].thanks(rng).decode()
     source = TESTS / "wrong" / FIRST / "success-without-reading.c"
@@ -493,6 +538,7 @@ def test_gradescope_gets_no_0_for_an_error_of_ours(tmp_path, monkeypatch,
     judge(monkeypatch, judged)
     monkeypatch.setattr(gradescope, "the_stranger", lambda *_: strangers())
     results = tmp_path / "results.json"
+    shutil.copy(STARTER, tmp_path)
     assert gradescope.autograde([str(tmp_path), str(results), "01"]) == status
     assert results.exists() == (status == 0)
     assert ("ZeroDivisionError: of ours" in capfd.readouterr().err) == \

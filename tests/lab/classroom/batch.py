@@ -5,25 +5,30 @@ from __future__ import annotations
 import errno
 import random
 import select
+import tempfile
+import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Callable, Optional, Sequence
+from pathlib import Path
+from typing import Callable, Iterator, Optional, Sequence
 
-from .. import program
+from .. import printable, program
 from ..calls import CallLog
-from ..judging import Score, Verdict, unjudged
-from .students import Student, digest, grader
 from ..judges import exercises, judge_of
-from .gradebook import Ledger
-from .grades import Mark, Marks
-from ..judging.submission import grade
+from ..judging import Score, Verdict, unjudged
+from ..judging.submission import Refused, grade
+from .gradebook import Gradebook
+from .grades import Grade, Grades, presentable
 from .sandboxed import Stranger, own_disk
+from .sources import Found
+from .students import Student, digest, found_in, grader, refused
 from .worker import Answer, Worker
 
-BOUND = 180.0  # seconds that one exercise of one student may take
+BOUND = 60.0  # seconds that one exercise of one student may take
 SEEDS = 10 ** 15  # so many that no program can try them all
 
-Say = Callable[[int, int, str], None]  # how many are done, of how many; a line
+Say = Callable[[str], None]  # a line of progress
+Work = Callable[[], Score]
 
 
 def new_seed() -> int:
@@ -47,40 +52,55 @@ class Batch:
         """The names of the exercises, in order."""
         return self.names or tuple(e.name for e in exercises())
 
+    def found(self, student: Student) -> dict[str, dict[str, Found]]:
+        """Return the sources that a student handed in, by exercise."""
+        return found_in(student.tree(), self.exercises)
+
 
 def judged(batch: Batch, student: Student, exercise: str) -> Score:
     """Judge one exercise of one student, in a worker."""
-    stranger = batch.stranger
+    stranger, seed = batch.stranger, student.seed(batch.seed)
     if stranger.running.namespaces:
         own_disk()
         stranger = stranger.at(program.scratch())
+    folder = Path(tempfile.mkdtemp(dir=program.scratch()))
+    for name, source in batch.found(student)[exercise].items():
+        if isinstance(source, Refused):
+            return not_judged(exercise, seed, str(source))
+        (folder / name).write_bytes(source.content)
     try:
-        return grade(student.answer(exercise), exercise, batch.seed,
-                     stranger.running, stranger.build)
+        return grade(folder, exercise, seed, stranger.running, stranger.build)
     except TimeoutError as error:
-        return unjudged(exercise, batch.seed, judge_of(exercise).checks,
-                        f"a conversation with it took too long ({error})",
-                        Verdict.HUNG)
+        return not_judged(exercise, seed, "a conversation with it took too "
+                          f"long ({error})", Verdict.HUNG)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        return unjudged(exercise, batch.seed, judge_of(exercise).checks,
-                        "it filled the disk on which it was judged")
+        return not_judged(exercise, seed,
+                          "it filled the disk on which it was judged")
 
 
-def mark(batch: Batch, exercise: str, answer: Answer) -> Mark:
-    """Make a mark of what a worker answered."""
+def not_judged(exercise: str, seed: int, why: str,
+               verdict: Verdict = Verdict.FAILED) -> Score:
+    """Return the score of what could not be run."""
+    return unjudged(exercise, seed, judge_of(exercise).checks, why, verdict)
+
+
+def graded(batch: Batch, student: Student, exercise: str, answer: Answer
+           ) -> Grade:
+    """Make a grade of what a worker answered."""
     if answer.late:
-        return Mark(exercise, unjudged(
-            exercise, batch.seed, judge_of(exercise).checks,
+        return Grade(exercise, not_judged(
+            exercise, student.seed(batch.seed),
             f"judging it took more than {batch.bound:g} seconds",
             Verdict.HUNG))
     if answer.error:
-        return Mark(exercise, error=answer.error)
-    return Mark(exercise, answer.value)
+        return Grade(exercise, error=printable.line(answer.error))
+    return Grade(exercise, presentable(answer.value))
 
 
-def answers(work: Sequence[Callable[[], Score]], jobs: int, bound: float):
+def answers(work: Sequence[Work], jobs: int, bound: float
+            ) -> Iterator[tuple[int, Answer]]:
     """Do pieces of work, `jobs` at a time; yield (number, Answer)."""
     waiting, busy = deque(enumerate(work)), {}
     try:
@@ -100,7 +120,106 @@ def answers(work: Sequence[Callable[[], Score]], jobs: int, bound: float):
             worker.close()
 
 
-def grade_all(batch: Batch, ledger: Ledger, say: Say,
+class Progress:
+    """How far we are: a line a student, with the time that is left."""
+
+    def __init__(self, students: int, pieces: int, say: Say) -> None:
+        self._students, self._pieces, self._say = students, pieces, say
+        self._begun = time.monotonic()
+        self._graded = self._worked = 0
+
+    def worked(self) -> None:
+        """One more piece of the work is done."""
+        self._worked += 1
+
+    def graded(self, grades: Grades) -> None:
+        """One more student is done."""
+        self._graded += 1
+        said = "not graded" if grades.total is None else f"{grades.total}"
+        self._say(f"[{self._graded}/{self._students}] {grades.student}: "
+                  f"{said}{self._left()}")
+
+    def _left(self) -> str:
+        """Estimate the time that is left, from what the work took so far."""
+        left = self._pieces - self._worked
+        if not left or not self._worked:
+            return ""
+        took = time.monotonic() - self._begun
+        seconds = took / self._worked * left
+        return f", {seconds / 60:.0f} min left" if seconds >= 90 else \
+            f", {seconds:.0f} s left"
+
+
+class _Due:
+    """Those who are still to be graded, and what is known of them so far."""
+
+    def __init__(self, batch: Batch, book: Gradebook, say: Say) -> None:
+        self.batch, self.book = batch, book
+        self.failed: list[Student] = []
+        self.pieces: list[tuple[Student, str]] = []
+        self._tags: dict[Student, str] = {}
+        self._grades: dict[Student, dict[str, Grade]] = {}
+        self._say = say
+
+    def find(self, anew: Optional[Student]) -> None:
+        """Look at what everybody handed in.
+
+        What isn't there costs nothing: it needs no worker.
+        """
+        ours, batch = grader(), self.batch
+        for student in batch.students:
+            if anew not in (None, student):
+                continue
+            found = batch.found(student)
+            tag = digest(found, ours, batch.seed)
+            if anew is None and self.book.is_graded(student, tag):
+                continue
+            self._tags[student] = tag
+            self._grades[student] = {}
+            for exercise, sources in found.items():
+                missing = refused(sources)
+                if missing:
+                    self._grades[student][exercise] = Grade(
+                        exercise, presentable(not_judged(
+                            exercise, student.seed(batch.seed),
+                            str(missing[0]))))
+                else:
+                    self.pieces.append((student, exercise))
+
+    def run(self) -> None:
+        """Grade them, and write each down as soon as all is known."""
+        self._progress = Progress(len(self._tags), len(self.pieces),
+                                  self._say)
+        for student in self._tags:
+            self._finish(student)
+        batch = self.batch
+        work: list[Work] = [
+            lambda s=student, e=exercise: judged(batch, s, e)  # type: ignore
+            for student, exercise in self.pieces]
+        for number, answer in answers(work, batch.jobs, batch.bound):
+            student, exercise = self.pieces[number]
+            if answer.error:
+                self.book.note_error(student, exercise,
+                                     answer.detail or answer.error)
+            self._grades[student][exercise] = graded(batch, student, exercise,
+                                                     answer)
+            self._progress.worked()
+            self._finish(student)
+
+    def _finish(self, student: Student) -> None:
+        """Write a student's grades down if they are all there."""
+        got, names = self._grades[student], self.batch.exercises
+        if len(got) < len(names):
+            return
+        grades = Grades(student.name, student.seed(self.batch.seed),
+                        tuple(got[name] for name in names))
+        self.book.write(student, grades, self._tags[student])
+        if grades.total is None:
+            self.failed.append(student)
+        self._progress.graded(grades)
+
+
+def grade_all(batch: Batch, book: Gradebook, say: Say,
               anew: Optional[Student] = None) -> list[Student]:
     """Grade whoever has not been; return whom the grader failed.
 
@@ -108,31 +227,7 @@ def grade_all(batch: Batch, ledger: Ledger, say: Say,
     is written down as soon as he is done.
     """
     CallLog()  # its library is built here, for all workers
-    ours = grader()
-    tags = {student: digest(student, batch.exercises, ours, batch.seed)
-            for student in batch.students}
-    due = [student for student in batch.students
-           if student == anew or anew is None
-           and ledger.row(student, tags[student]) is None]
-    pieces = [(student, exercise) for student in due
-              for exercise in batch.exercises]
-    got: dict[Student, dict[str, Mark]] = {student: {} for student in due}
-    failed = []
-    for number, answer in answers(
-            [lambda s=s, e=e: judged(batch, s, e) for s, e in pieces],
-            batch.jobs, batch.bound):
-        student, exercise = pieces[number]
-        got[student][exercise] = mark(batch, exercise, answer)
-        if answer.error:
-            ledger.stumbled(student, exercise, answer.detail or answer.error)
-        if len(got[student]) < len(batch.exercises):
-            continue
-        marks = Marks(student.name, batch.seed, tuple(
-            got[student][name] for name in batch.exercises))
-        ledger.keep(student, marks, tags[student])
-        if marks.total is None:
-            failed.append(student)
-        done = sum(len(m) == len(batch.exercises) for m in got.values())
-        say(done, len(due), f"{student.name}: " + (
-            "not graded" if marks.total is None else f"{marks.total}"))
-    return failed
+    due = _Due(batch, book, say)
+    due.find(anew)
+    due.run()
+    return due.failed

@@ -1,7 +1,7 @@
 """Where the grades of a class are kept: a folder that only we write.
 
     grades.csv              a row a student
-    run.json                the seed
+    run.json                the seed, and the exercises
     errors.txt              what the grader itself stumbled over, if it did
     students/NAME/          feedback.txt and results.json
 
@@ -18,102 +18,114 @@ import os
 from pathlib import Path
 from typing import Any, Optional, Sequence
 
+from .. import printable
+from .grades import ERROR, Grades
 from .students import Student
-from .grades import ERROR, Marks
-
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-class OtherSeed(Exception):
-    """The folder holds grades of another seed; the text says so."""
+class WrongFolder(Exception):
+    """The folder holds something else; the text says what, and what to do."""
 
 
-def harmless(cell: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula."""
-    if isinstance(cell, str) and cell.lstrip(" ").startswith(FORMULAS):
-        return "'" + cell
-    return cell
-
-
-def _write(place: Path, content: str) -> None:
+def write_whole(place: Path, content: str) -> None:
     """Write a file that is there whole or not at all."""
     part = place.with_name(place.name + ".part")
     part.write_text(content, encoding="utf-8", errors="replace")
     os.replace(part, place)
 
 
-class Ledger:
+def write_table(place: Path, columns: Sequence[str],
+                rows: Sequence[dict[str, Any]]) -> Path:
+    """Write a table in which no cell is a formula."""
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow([printable.cell(column) for column in columns])
+    for row in rows:
+        table.writerow([printable.cell(row.get(c, "")) for c in columns])
+    write_whole(place, text.getvalue())
+    return place
+
+
+class Gradebook:
     """The folder `out`; it is made, for our eyes only, if it isn't there."""
 
     def __init__(self, out: Path) -> None:
         self.out = out
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def seed(self, asked: Optional[int], new: int) -> int:
+    def seed(self, asked: Optional[int], new: int,
+             exercises: Sequence[str]) -> int:
         """Return the seed of these grades: one `new` if there are none yet.
 
-        Raises OtherSeed if another is asked for.
+        Raises WrongFolder if another is asked for, or other exercises.
         """
         place = self.out / "run.json"
-        if place.exists():
-            kept: int = json.loads(place.read_text())["seed"]
-            if asked not in (None, kept):
-                raise OtherSeed(f"{self.out} holds grades of seed {kept}: name "
-                                "another folder in OUT, or remove that one")
-            return kept
-        seed = new if asked is None else asked
-        _write(place, json.dumps({"seed": seed}) + "\n")
+        if not place.exists():
+            seed = new if asked is None else asked
+            write_whole(place, json.dumps(
+                {"seed": seed, "exercises": list(exercises)}) + "\n")
+            return seed
+        try:
+            kept = json.loads(place.read_text(encoding="utf-8"))
+            seed, names = int(kept["seed"]), list(kept["exercises"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise WrongFolder(f"{place} is damaged ({error!r}): remove it, or "
+                              "name another folder in OUT") from error
+        for what, had, wanted in (("seed", seed, asked),
+                                  ("exercises", names, list(exercises))):
+            if wanted not in (None, had):
+                said = had if what == "seed" else ", ".join(map(str, names))
+                raise WrongFolder(f"{self.out} holds grades of {what} {said}: "
+                                  "name another folder in OUT, or remove that "
+                                  "one")
         return seed
 
     def _folder(self, student: Student) -> Path:
-        return self.out / "students" / student.folder.name
+        return self.out / "students" / student.key
 
     def results(self, student: Student) -> Path:
         """Return where the results of a student are."""
         return self._folder(student) / "results.json"
 
-    def row(self, student: Student, digest: str = "") -> Optional[dict]:
-        """Return the row of a student who has been graded, else None.
-
-        With a `digest`: for this very hand-in, and without our own errors.
-        """
+    def kept(self, student: Student) -> dict[str, Any]:
+        """Return what is known of a student: row, digest, checks; or {}."""
         try:
             kept = json.loads(self.results(student).read_text(
                 encoding="utf-8"))["extra_data"]
-            row: dict = kept["row"]
+            return kept if {"row", "digest", "checks"} <= set(kept) else {}
         except (OSError, ValueError, KeyError, TypeError):
-            return None
-        if digest and (kept["digest"] != digest or row["total"] == ""):
-            return None
-        return row
+            return {}
 
-    def keep(self, student: Student, marks: Marks, digest: str) -> None:
+    def is_graded(self, student: Student, digest: str) -> bool:
+        """Whether this very hand-in was graded, without our own errors."""
+        kept = self.kept(student)
+        return bool(kept) and kept["digest"] == digest \
+            and kept["row"]["total"] != ""
+
+    def write(self, student: Student, grades: Grades, digest: str) -> None:
         """Write what there is to say to and of one student."""
         folder = self._folder(student)
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / "feedback.txt", marks.feedback())
-        _write(self.results(student), json.dumps(
-            {**marks.gradescope(),
-             "extra_data": {"row": marks.row(), "digest": digest}},
+        write_whole(folder / "feedback.txt", grades.feedback())
+        checks = {grade.exercise: grade.outcomes() for grade in grades.grades}
+        write_whole(self.results(student), json.dumps(
+            {**grades.gradescope(),
+             "extra_data": {"row": grades.row(), "checks": checks,
+                            "digest": digest}},
             indent=1, allow_nan=False) + "\n")
 
-    def stumbled(self, student: Student, exercise: str, detail: str) -> None:
+    def note_error(self, student: Student, exercise: str, detail: str
+                   ) -> None:
         """Note an error of our own, for who maintains the grader."""
-        with (self.out / "errors.txt").open("a", encoding="utf-8") as notes:
-            notes.write(f"{student.name}, {exercise}: {ERROR}\n{detail}\n")
+        with (self.out / "errors.txt").open(
+                "a", encoding="utf-8", errors="replace") as notes:
+            notes.write(f"{student.name}, {exercise}: {ERROR}\n"
+                        f"{printable.page(detail)}\n")
 
     def table(self, students: Sequence[Student], exercises: Sequence[str]
               ) -> Path:
         """Write grades.csv, of those who have been graded."""
-        text = io.StringIO(newline="")
-        columns = ["name", *exercises, "total", "seed", "reason"]
-        table = csv.writer(text)
-        table.writerow(columns)
-        for student in students:
-            row = self.row(student)
-            if row is not None:
-                table.writerow([harmless(row.get(column, ""))
-                                for column in columns])
-        place = self.out / "grades.csv"
-        _write(place, text.getvalue())
-        return place
+        rows = [kept["row"] for kept in map(self.kept, students) if kept]
+        return write_table(
+            self.out / "grades.csv",
+            ["name", *exercises, "total", "seed", "reason"], rows)

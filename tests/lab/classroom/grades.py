@@ -7,9 +7,10 @@ error` is nobody's fault but ours: then there are no points at all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
+from .. import printable
 from ..ladder import text
 from ..judging import MAXIMUM, Result, Score, Verdict, report
 
@@ -18,10 +19,22 @@ FAILED, TIMED_OUT, CRASHED, ERROR = \
 WORDS = {Verdict.FAILED: FAILED, Verdict.HUNG: TIMED_OUT,
          Verdict.CRASHED: CRASHED}
 PLAIN = text.Style()
+OURS = ("The grader itself failed here, not your program. Your instructor "
+        "knows.")
+
+
+def presentable(score: Score) -> Score:
+    """Return a score of which each sentence and ladder may leave."""
+    return replace(score, trouble=printable.line(score.trouble), results=tuple(
+        replace(result, expected=printable.line(result.expected),
+                happened=printable.line(result.happened),
+                ending=printable.line(result.ending),
+                ladder=result.ladder and printable.shortened(result.ladder))
+        for result in score.results))
 
 
 @dataclass(frozen=True)
-class Mark:
+class Grade:
     """One exercise: a score, or the `error` for which there is none."""
 
     exercise: str
@@ -47,46 +60,54 @@ class Mark:
             found += [f"{word}: {', '.join(slugs)}"] if slugs else []
         return "; ".join(found)
 
+    def outcomes(self) -> dict[str, dict[str, str]]:
+        """Return for each check its verdict and, if it failed, why."""
+        return {r.check.slug: {
+            "verdict": r.verdict.value,
+            "why": "" if r.passed else r.happened or r.ending}
+            for r in (self.score.results if self.score else ())}
+
 
 @dataclass(frozen=True)
-class Marks:
-    """All exercises of one student."""
+class Grades:
+    """All exercises of one student, whose own `seed` repeats them."""
 
     student: str
     seed: int
-    marks: tuple[Mark, ...]
+    grades: tuple[Grade, ...]
 
     @property
     def total(self) -> Optional[int]:
         """The sum; None if the grader failed anywhere."""
-        points = [mark.points for mark in self.marks]
+        points = [grade.points for grade in self.grades]
         return None if None in points else sum(p or 0 for p in points)
 
     def row(self) -> dict[str, Any]:
         """Return what stands in a table: name to cell, "" for no points."""
-        reasons = [f"{mark.exercise[:2]} {mark.reason}"
-                   for mark in self.marks if mark.reason]
+        reasons = [f"{grade.exercise[:2]} {grade.reason}"
+                   for grade in self.grades if grade.reason]
         return {"name": self.student,
-                **{mark.exercise: "" if mark.points is None else mark.points
-                   for mark in self.marks},
+                **{grade.exercise:
+                   "" if grade.points is None else grade.points
+                   for grade in self.grades},
                 "total": "" if self.total is None else self.total,
                 "seed": self.seed, "reason": " | ".join(reasons)}
 
     def feedback(self) -> str:
         """Return what the student reads."""
-        most = MAXIMUM * len(self.marks)
+        most = MAXIMUM * len(self.grades)
         said = "not all could be graded, by no fault of yours" \
             if self.total is None else f"{self.total} of {most} points"
         pages = [f"{self.student}: {said}\n"]
-        for mark in self.marks:
-            pages.append(report.report(mark.score, PLAIN) if mark.score else
-                         f"{mark.exercise}\n\nThe grader itself failed here, "
-                         "not your program. Your instructor knows.\n")
-        return ("\n" + "-" * report.WIDTH + "\n\n").join(pages)
+        for grade in self.grades:
+            pages.append(report.report(grade.score, PLAIN) if grade.score
+                         else f"{grade.exercise}\n\n{OURS}\n")
+        return printable.page(
+            ("\n" + "-" * report.WIDTH + "\n\n").join(pages))
 
     def gradescope(self) -> dict[str, Any]:
         """Return what results.json holds, by Gradescope's documents."""
-        tests = [test for mark in self.marks for test in _tests(mark)]
+        tests = [test for grade in self.grades for test in _tests(grade)]
         told: dict[str, Any] = {
             "output": f"Seed {self.seed}.", "output_format": "text",
             "test_output_format": "text", "visibility": "visible",
@@ -99,22 +120,21 @@ class Marks:
         return told
 
 
-def _tests(mark: Mark) -> list[dict[str, Any]]:
+def _tests(grade: Grade) -> list[dict[str, Any]]:
     """Return a test a check."""
-    if not mark.score:
-        return [{"name": f"{mark.exercise}: {ERROR}", "score": 0,
-                 "max_score": MAXIMUM, "status": "failed", "output":
-                 "The grader itself failed here, not your program. Your "
-                 "instructor knows."}]
-    return [{"name": f"{mark.exercise}: {result.check.slug}",
+    if not grade.score:
+        return [{"name": f"{grade.exercise}: {ERROR}", "score": 0,
+                 "max_score": MAXIMUM, "status": "failed", "output": OURS}]
+    return [{"name": f"{grade.exercise}: {result.check.slug}",
              "score": result.points, "max_score": result.check.points,
              "status": "passed" if result.passed else "failed",
-             "output": _said(result), "tags": [mark.exercise]}
-            for result in mark.score.results]
+             "output": _said(result), "tags": [grade.exercise]}
+            for result in grade.score.results]
 
 
 def _said(result: Result) -> str:
     """Return a check's sentence, and the ladder of one that did not pass."""
     if result.passed:
         return f"It {result.check.sentence}."
-    return "\n".join([f"{WORDS[result.verdict]}", report.fault(result, PLAIN)])
+    return printable.page(f"{WORDS[result.verdict]}\n"
+                          f"{report.fault(result, PLAIN)}")

@@ -1,17 +1,19 @@
-"""Who handed in what: one folder a student, laid out like exercises/."""
+"""Who handed in what: one folder, or one archive, a student."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Sequence
 
-from ..program import ROOT
+from .. import printable
 from ..judges import judge_of
 from ..judging.submission import Refused
-from .sandboxed import handed_in
+from ..program import ROOT
+from .archive import is_archive, stem
+from .sources import Found, Missing, Source, locate
+from .tree import Tree, is_junk, tree
 
 
 class NoSubmissions(Exception):
@@ -20,42 +22,71 @@ class NoSubmissions(Exception):
 
 @dataclass(frozen=True)
 class Student:
-    """A folder, which is named as the student is.
+    """A folder or an archive, which is named as the student is."""
 
-    If it is `flat`, sources may stand in it without the exercise's folder.
-    """
+    place: Path
 
-    folder: Path
-    flat: bool = False
-
-    def answer(self, exercise: str) -> Path:
-        """Return the folder of an exercise's sources."""
-        inside = self.folder / exercise
-        return self.folder if self.flat and not os.path.lexists(inside) \
-            else inside
+    @property
+    def key(self) -> str:
+        """What tells this student from the others: the folder's name."""
+        name = self.place.name
+        return name if self.place.is_dir() else stem(name)
 
     @property
     def name(self) -> str:
         """The name as it can be printed; a file's name need not be text."""
-        return self.folder.name.encode(errors="surrogateescape").decode(
-            errors="replace")
+        return printable.name(self.key)
+
+    def tree(self) -> Tree:
+        """Return all that was handed in."""
+        return tree(self.place)
+
+    def seed(self, seed: int) -> int:
+        """Return the student's own seed, from that of the class.
+
+        So nobody meets the inputs of somebody else.
+        """
+        told = f"{seed}\0".encode() + self.key.encode(
+            "utf-8", "surrogateescape")
+        return int.from_bytes(hashlib.sha256(told).digest(), "big") % 10 ** 15
+
+
+def found_in(handed_in: Tree, exercises: Sequence[str]
+             ) -> dict[str, dict[str, Found]]:
+    """Return for each exercise its sources, by their names."""
+    return {name: locate(handed_in, name, judge_of(name).sources,
+                         alone=len(exercises) == 1) for name in exercises}
+
+
+def is_empty(found: dict[str, dict[str, Found]]) -> bool:
+    """Whether none of the sources that are asked for is there."""
+    return all(isinstance(source, Missing) for sources in found.values()
+               for source in sources.values())
 
 
 def students(submissions: Path) -> list[Student]:
-    """Return who handed in, by name; plain files and hidden ones are not.
+    """Return who handed in, by name; hidden files, and plain ones but
+    archives, are nobody.
 
     Raises NoSubmissions.
     """
     if not submissions.is_dir():
         raise NoSubmissions(f"SUBMISSIONS={submissions}: there is no such "
                             "folder")
-    found = sorted((entry for entry in submissions.iterdir()
-                    if entry.is_dir() and not entry.name.startswith(".")),
-                   key=lambda entry: entry.name)
+    found = [Student(entry) for entry in submissions.iterdir()
+             if not is_junk((entry.name,))
+             and (entry.is_dir() or is_archive(entry.name))]
     if not found:
         raise NoSubmissions(f"SUBMISSIONS={submissions}: no folder of a "
                             "student in it")
-    return [Student(entry) for entry in found]
+    found.sort(key=lambda student: (student.key, student.place.name))
+    for one, other in zip(found, found[1:]):
+        if one.key == other.key:
+            raise NoSubmissions(
+                f"SUBMISSIONS={submissions}: {printable.name(one.place.name)} "
+                f"and {printable.name(other.place.name)} are both called "
+                f"{one.name}: leave one of them")
+    return found
 
 
 def grader() -> str:
@@ -67,15 +98,17 @@ def grader() -> str:
     return told.hexdigest()
 
 
-def digest(student: Student, exercises: Sequence[str], *others: object
-           ) -> str:
+def digest(found: dict[str, dict[str, Found]], *others: object) -> str:
     """Return what tells this hand-in, and `others`, from any other."""
     told = hashlib.sha256(repr(others).encode())
-    for exercise in exercises:
-        for name in judge_of(exercise).sources:
+    for exercise, sources in found.items():
+        for name, source in sources.items():
             told.update(f"\0{exercise}/{name}\0".encode())
-            try:
-                told.update(handed_in(student.answer(exercise) / name))
-            except Refused as refusal:
-                told.update(f"\0{refusal}".encode())
+            told.update(source.content if isinstance(source, Source)
+                        else f"\0{source}".encode(errors="replace"))
     return told.hexdigest()
+
+
+def refused(sources: dict[str, Found]) -> list[Refused]:
+    """Return why an exercise's sources can't be had, each."""
+    return [s for s in sources.values() if isinstance(s, Refused)]

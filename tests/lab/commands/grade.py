@@ -1,7 +1,7 @@
 """make grade: grade a class. make regrade: one student of it anew.
 
 What is asked for stands in the environment (asked.py): SUBMISSIONS, and if you
-like OUT, JOBS, SEED, UNSAFE, STUDENT.
+like EXERCISE, OUT, JOBS, SEED, UNSAFE, STUDENT.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import sys
 from pathlib import Path
 from typing import Callable, Mapping, Optional
 
+from .. import printable
 from ..classroom.batch import Batch, grade_all, new_seed
-from ..classroom.students import NoSubmissions, Student, students
-from ..classroom.gradebook import Ledger, OtherSeed
+from ..classroom.gradebook import Gradebook, WrongFolder
 from ..classroom.sandboxed import Stranger, strangers, trouble
+from ..classroom.students import (NoSubmissions, Student, found_in, is_empty,
+                                  students)
 from ..classroom.worker import Worker
+from ..judges import exercise, exercises, judge_of
 from ..program import NotInstalled
 from .asked import Wrong, number
 from .terminal import draws_over
@@ -25,7 +28,7 @@ UNSAFE = ("this system forbids the walls around a submission ({why}), so one "
           "UNSAFE=1 grades all the same")
 
 
-def _places(environ: Mapping[str, str]) -> tuple[Path, Path]:
+def places(environ: Mapping[str, str]) -> tuple[Path, Path]:
     """Return where the submissions are, and where the grades go."""
     word = environ.get("SUBMISSIONS", "")
     if not word:
@@ -39,6 +42,13 @@ def _places(environ: Mapping[str, str]) -> tuple[Path, Path]:
         raise Wrong(f"OUT={out}: among the submissions it would be taken for "
                     "one")
     return submissions, out
+
+
+def wanted(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the exercises that EXERCISE asks for: one of them, or all."""
+    word = environ.get("EXERCISE", "")
+    return (exercise(word).name,) if word else tuple(
+        folder.name for folder in exercises())
 
 
 def the_stranger(hides: tuple[str, ...], unsafe: bool) -> Stranger:
@@ -57,14 +67,13 @@ def the_stranger(hides: tuple[str, ...], unsafe: bool) -> Stranger:
     return strangers(walled=False)
 
 
-def _progress() -> Callable[[int, int, str], None]:
+def _progress() -> Callable[[str], None]:
     """Return what says how far we are: a line that goes over itself."""
     fresh = draws_over(sys.stderr)
 
-    def say(done: int, most: int, line: str) -> None:
-        end = "" if fresh and done < most else "\n"
+    def say(line: str) -> None:
         start = "\r\033[K" if fresh else ""
-        print(f"{start}[{done}/{most}] {line}", end=end, file=sys.stderr,
+        print(f"{start}{line}", end="" if fresh else "\n", file=sys.stderr,
               flush=True)
     return say
 
@@ -77,27 +86,61 @@ def _asked_for(environ: Mapping[str, str], among: list[Student]
     name = environ["STUDENT"]
     if not name:
         raise Wrong("STUDENT=name is missing: whom to grade anew")
-    found = [student for student in among if student.folder.name == name]
+    found = [student for student in among
+             if name in (student.key, student.name)]
     if not found:
         raise Wrong(f"STUDENT {name!r}: no folder of that name")
     return found[0]
 
 
+def refuse_if_empty(submissions: Path, among: list[Student],
+                    names: tuple[str, ...]) -> None:
+    """Refuse a class of which more than half handed in nothing we look for.
+
+    It would get zeros for how it was laid out. Raises NoSubmissions.
+    """
+    empty = [student for student in among
+             if is_empty(found_in(student.tree(), names))]
+    if 2 * len(empty) <= len(among):
+        return
+    files = sorted({source for name in names
+                    for source in judge_of(name).sources})
+    seen = [file.shown for file in empty[0].tree().files[:3]]
+    found = f", but {', '.join(seen)}" if seen else ", which is empty"
+    raise NoSubmissions(
+        f"nothing was graded: {len(empty)} of {len(among)} in {submissions} "
+        f"have none of {', '.join(files)} where it is looked for, such as "
+        f"{empty[0].name}{found}; {_remedy(names, submissions)}")
+
+
+def _remedy(names: tuple[str, ...], submissions: Path) -> str:
+    """Return what to do about a class that has nothing in its place."""
+    if len(names) == 1:
+        return "remove the folders of those who handed in nothing"
+    return (f"each belongs into {names[0]}/ or exercises/{names[0]}/ and so "
+            f"on; EXERCISE=NN grades one exercise, whose sources may lie "
+            f"anywhere in a student's folder")
+
+
 def run(environ: Mapping[str, str]) -> int:
     """Grade as the environment says; raises Wrong and its kind."""
-    submissions, out = _places(environ)
+    submissions, out = places(environ)
+    names = wanted(environ)
     among = students(submissions)
     anew = _asked_for(environ, among)
     seed, jobs = number("SEED", environ), number("JOBS", environ)
+    refuse_if_empty(submissions, among, names)
     stranger = the_stranger((str(submissions), str(out)),
                             environ.get("UNSAFE") == "1")
-    ledger = Ledger(out)
-    batch = Batch(among, ledger.seed(seed, new_seed()), stranger,
-                  jobs or os.cpu_count() or 1)
+    book = Gradebook(out)
+    batch = Batch(among, book.seed(seed, new_seed(), names), stranger,
+                  jobs or os.cpu_count() or 1, names)
     try:
-        failed = grade_all(batch, ledger, _progress(), anew)
+        failed = grade_all(batch, book, _progress(), anew)
     finally:
-        table = ledger.table(among, batch.exercises)
+        if draws_over(sys.stderr):
+            print(file=sys.stderr)
+        table = book.table(among, names)
     print(f"seed {batch.seed}\n{table}")
     if failed:
         print(f"grade: {len(failed)} could not be graded, by the grader's own "
@@ -121,6 +164,6 @@ def _told(name: str, environ: Mapping[str, str]) -> int:
     """Run; what is wrong with the words is a sentence and 2."""
     try:
         return run(environ)
-    except (Wrong, NoSubmissions, OtherSeed) as error:
-        print(f"{name}: {error}", file=sys.stderr)
+    except (Wrong, NoSubmissions, WrongFolder) as error:
+        print(f"{name}: {printable.text(str(error))}", file=sys.stderr)
         return 2

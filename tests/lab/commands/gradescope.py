@@ -17,7 +17,7 @@ from pathlib import Path
 from ..classroom.batch import Batch, grade_all, new_seed
 from ..classroom.students import Student
 from ..judges import exercise, exercises
-from ..classroom.gradebook import Ledger
+from ..classroom.gradebook import Gradebook
 from ..program import ROOT
 from . import handout
 from .grade import the_stranger
@@ -72,17 +72,17 @@ def autograde(words: list[str]) -> int:
     submission, results = Path(words[0]).resolve(), Path(words[1])
     names = tuple([exercise(words[2]).name] if words[2:] else
                   [folder.name for folder in exercises()])
-    student = Student(submission, flat=len(names) == 1)
+    student = Student(submission)
     stranger = the_stranger((str(submission), str(results.parent.resolve())),
                             os.environ.get("UNSAFE") == "1")
     with tempfile.TemporaryDirectory() as folder:
-        ledger = Ledger(Path(folder))
-        batch = Batch([student], ledger.seed(None, new_seed()), stranger,
-                      os.cpu_count() or 1, names)
-        if grade_all(batch, ledger, lambda *_: None):
-            why = (ledger.out / "errors.txt").read_text(encoding="utf-8")
+        book = Gradebook(Path(folder))
+        batch = Batch([student], new_seed(), stranger, os.cpu_count() or 1,
+                      names)
+        if grade_all(batch, book, lambda *_: None):
+            why = (book.out / "errors.txt").read_text(encoding="utf-8")
             print(f"autograde: the grader itself failed:\n{why}",
                   file=sys.stderr)
             return 1
-        shutil.copyfile(ledger.results(student), results)
+        shutil.copyfile(book.results(student), results)
     return 0

@@ -1,0 +1,177 @@
+"""What one student handed in: the files in a folder, and in its archives.
+
+An archive counts as if it had been unpacked where it lies. What systems and
+editors leave behind is not seen.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Iterator, Optional
+
+from ..judging.untrusted import left
+from .archive import Limits, Member, Unsafe, is_archive, opened
+
+FILES = 20_000  # that are looked at; and how deep
+DEPTH = 24
+PACKED = 64 << 20  # bytes of an archive
+EARLIER = "earlier attempts"  # where make collect puts what was replaced
+
+JUNK = re.compile(
+    r"__MACOSX|\..*|Thumbs\.db|desktop\.ini|.*~|#.*#|.*\.(swp|swo|bak|orig)",
+    re.IGNORECASE)
+
+Parts = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class File:
+    """One file, by its `path` below the student's folder.
+
+    `read(most)` returns its content, None if there are more bytes than that
+    or it is no plain file. `shown` names the archive, too, that it is in.
+    """
+
+    path: Parts
+    shown: str
+    read: Callable[[int], Optional[bytes]]
+    link: bool = False
+
+
+@dataclass
+class Tree:
+    """All files, the topmost first; `troubles` tell what was not looked into.
+    """
+
+    files: list[File] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+
+
+def is_junk(path: Parts) -> bool:
+    """Whether nobody meant to hand that in."""
+    return any(JUNK.fullmatch(part) for part in path)
+
+
+def tree(place: Path) -> Tree:
+    """Return what is in a folder, or in an archive in its stead."""
+    found = Tree()
+    if place.is_symlink():
+        found.troubles.append("it is a symbolic link, which is not followed")
+        return found
+    if is_archive(place.name) and not place.is_dir():
+        _look_into(found, (), place.name, lambda: left(place, PACKED))
+        return found
+    for path, entry in _walk(place, found):
+        if entry.is_symlink():
+            found.files.append(File(path, "/".join(path), lambda most: None,
+                                    link=True))
+            continue
+        where = Path(entry.path)
+        if is_archive(entry.name):
+            _look_into(found, path[:-1], "/".join(path),
+                       lambda: left(where, PACKED))
+        found.files.append(File(path, "/".join(path),
+                                lambda most, at=where: left(at, most)))
+    found.files.sort(key=lambda file: (len(file.path), file.path, file.shown))
+    return found
+
+
+def _walk(top: Path, found: Tree) -> Iterator[tuple[Parts, os.DirEntry]]:
+    """Return all that is no folder, level by level; no link is followed."""
+    level: list[Parts] = [()]
+    seen = 0
+    for _ in range(DEPTH):
+        below: list[Parts] = []
+        for folder in level:
+            try:
+                entries = sorted(os.scandir(top.joinpath(*folder)),
+                                 key=lambda entry: entry.name)
+            except OSError as error:
+                found.troubles.append(f"{'/'.join(folder) or 'the folder'} "
+                                      f"can't be read: {error.strerror}")
+                continue
+            for entry in entries:
+                path = (*folder, entry.name)
+                if is_junk(path[-1:]) or path[0] == EARLIER:
+                    continue
+                seen += 1
+                if seen > FILES:
+                    found.troubles.append(f"there are more than {FILES:,} "
+                                          "files: not all were looked at")
+                    return
+                if entry.is_dir(follow_symlinks=False):
+                    below.append(path)
+                else:
+                    yield path, entry
+        level = below
+    if level:
+        found.troubles.append(f"{'/'.join(level[0][:3])}/... is more than "
+                              f"{DEPTH} folders deep: not all was looked at")
+
+
+def _look_into(found: Tree, at: Parts, shown: str,
+               content: Callable[[], Optional[bytes]],
+               nested: bool = False) -> None:
+    """Add the members of an archive, and of the archives in it."""
+    data = content()
+    if data is None:
+        found.troubles.append(f"{shown} is not unpacked: it can't be read, "
+                              f"or has more than {PACKED >> 20} MiB")
+        return
+    inside: list[tuple[Parts, str, bytes]] = []
+    try:
+        with opened(io.BytesIO(data)) as members:
+            taken = _taken(members)
+            for member in taken:
+                file = _file(member, at, shown)
+                if is_archive(member.path[-1]):
+                    inside.append((file.path[:-1], file.shown,
+                                   member.read(Limits().size)))
+                found.files.append(file)
+    except Unsafe as why:
+        found.troubles.append(f"{shown} is not unpacked: {why}")
+        return
+    for path, name, packed in inside:
+        if nested:
+            found.troubles.append(f"{name} is not unpacked: it is an archive "
+                                  "in an archive in an archive")
+        else:
+            _look_into(found, path, name, lambda data=packed: data, True)
+
+
+def _taken(members: list[Member]) -> list[Member]:
+    """Return the members that count; raises Unsafe for the first that can't.
+    """
+    names: dict[str, str] = {}
+    taken = []
+    for member in members:
+        shown = "/".join(member.path)
+        if member.bad:
+            raise Unsafe(f"{shown} in it: {member.bad}")
+        if is_junk(member.path):
+            continue
+        other = names.setdefault(shown.casefold(), shown)
+        if len(names) == len(taken):
+            raise Unsafe(f"two names in it are one where case does not count: "
+                         f"{other} and {shown}")
+        taken.append(member)
+    return taken
+
+
+# Of an archive only what could be a source is kept, not every picture.
+SOURCE = 1 << 20
+
+
+def _file(member: Member, at: Parts, archive: str) -> File:
+    """Return a member as a file; what is of no use is not read."""
+    path = (*at, *member.path)
+    content = member.read(SOURCE + 1) \
+        if member.path[-1].casefold().endswith(".c") else None
+
+    def read(most: int) -> Optional[bytes]:
+        return None if content is None or len(content) > most else content
+    return File(path, f"{archive}/{'/'.join(member.path)}", read)

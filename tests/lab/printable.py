@@ -1,0 +1,87 @@
+"""Text that leaves the bench: for a terminal, a file, a spreadsheet.
+
+What a submission is called, prints or contains is chosen by somebody else. It
+passes through here before anybody else sees it, so that it is printable,
+short, and no formula.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Callable, Sequence
+
+from .ladder import Ladder, Row
+
+LINE = 1000  # characters of a line at most
+ROWS = 60  # of a ladder at most: the middle of a longer one is left out
+CALLS = 10  # in one row of it
+
+# Format characters that words are spelled with, in Persian or Hindi.
+JOINERS = "\u200c\u200d"
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def _escaped(character: str) -> str:
+    """Return how a character is written that can't be printed."""
+    code = ord(character)
+    if 0xdc80 <= code <= 0xdcff:  # a byte of a name that is no UTF-8
+        return f"\\x{code - 0xdc00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def text(said: str) -> str:
+    """Return a text as one line without control characters."""
+    return "".join(c if c.isprintable() or c in JOINERS else _escaped(c)
+                   for c in said)
+
+
+def name(said: str) -> str:
+    """Return a file's name as it can be printed; two names stay two."""
+    return text(said.replace("\\", "\\\\"))
+
+
+def line(said: str, most: int = LINE) -> str:
+    """Return a text as one line of at most `most` characters or so."""
+    shown = text(said)
+    if len(shown) <= most:
+        return shown
+    half = most // 2
+    return (f"{shown[:half]} ... {len(shown) - 2 * half:,} characters left "
+            f"out ... {shown[-half:]}")
+
+
+def page(said: str) -> str:
+    """Return a text of several lines, each of them printable and short."""
+    return "\n".join(line(part) for part in said.split("\n"))
+
+
+def cell(value: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula."""
+    if not isinstance(value, str):
+        return value
+    shown = line(value)
+    # A sheet that splits at ; sees what is behind one as a cell, too.
+    parts = [part.strip(" \"'") for part in value.split(";")]
+    risky = any(part.startswith(FORMULAS) for part in parts)
+    return "'" + shown.replace(";", ",") if risky else shown
+
+
+def _middle_out(cells: Sequence[Any], most: int, gap: Callable[[int], Any]
+                ) -> list[Any]:
+    """Return at most `most` + 1 of some cells: `gap` tells of the others."""
+    if len(cells) <= most:
+        return list(cells)
+    half = most // 2
+    return [*cells[:half], gap(len(cells) - 2 * half), *cells[-half:]]
+
+
+def shortened(drawn: Ladder) -> Ladder:
+    """Return a ladder without its middle, if it is a long one."""
+    def calls(cells: Sequence[str]) -> list[str]:
+        return _middle_out(cells, CALLS, lambda n: f"... {n:,} more calls")
+
+    rows = [replace(row, client=calls(row.client), server=calls(row.server))
+            for row in drawn.rows]
+    short = _middle_out(rows, ROWS, lambda n: Row(
+        rows[ROWS // 2].time, None, [f"... {n:,} rows left out"]))
+    return replace(drawn, title=line(drawn.title), rows=tuple(short))
