@@ -67,6 +67,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "namespaces: needs a network, or all "
                             "the walls, of its own")
     config.addinivalue_line("markers", "timed: --soak runs it --turns times")
+    # xdist has a thread that only reads what its master says: no lock of ours
+    # is in its hands when a worker is forked (Python 3.12 and later).
+    config.addinivalue_line("filterwarnings", "ignore:This process .* is "
+                            "multi-threaded, use of fork:DeprecationWarning")
     if not config.getoption("--submission"):
         collect_ignore.append("test_submission.py")
     number = config.getoption("--chapter")
