@@ -7,15 +7,27 @@ up or closed. What a system can't give is said in one sentence.
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import lab
-from lab import program
+from lab import commands, program, sandbox
 
 TESTS = program.ROOT / "tests"
 OLD = "import sys; sys.version_info = (3, 8, 18, 'final', 0); import lab"
+
+
+def lab_python(code: str, *words: object, before: str = "", **env: str
+               ) -> subprocess.CompletedProcess:
+    """Run Python code that can import the lab; `before` is a shell's words."""
+    return subprocess.run(
+        ["sh", "-c", f'{before} exec "$@"', "sh", sys.executable, "-c", code,
+         *map(str, words)], text=True, capture_output=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(TESTS), **env}, timeout=100)
 
 
 # --- Pythons ---------------------------------------------------------------
@@ -44,3 +56,37 @@ def test_tests_are_not_run_by_an_old_python(tmp_path):
                           text=True, check=False)
     assert (done.returncode, done.stderr) == (
         1, "tests: no Python 3.9 or later here: install python3\n")
+
+
+# --- callers ---------------------------------------------------------------
+
+IN_A_ROOM = """
+import os, sys
+os.chdir(sys.argv[1])
+if os.getuid() == 0:
+    os.chown(".", 1, 1)  # somebody's home, and we came with sudo
+else:
+    os.rmdir(sys.argv[1])
+from lab.sandbox import Sandbox
+with Sandbox() as room:
+    print(room.start(["true"]).wait())
+"""
+
+
+def test_a_program_starts_though_our_own_folder_is_closed_to_it(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir(0o700)
+    done = lab_python(IN_A_ROOM, home)
+    assert (done.stdout, done.stderr) == ("exit 0\n", "")
+
+
+def test_what_the_system_refuses_names_the_place(tmp_path):
+    with sandbox.Sandbox() as room:
+        for start, place in ((dict(cwd=tmp_path / "gone"), tmp_path / "gone"),
+                             ({}, "/no/such/program")):
+            with pytest.raises(OSError) as caught:
+                room.start(["/no/such/program"], **start)
+            assert commands.reason(caught.value) == \
+                f"{place}: No such file or directory"
+    assert commands.reason(OSError(2, "gone", "a/b")) == "a/b: gone"
+    assert commands.reason(OSError("neither")) == "neither"

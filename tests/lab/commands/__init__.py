@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from dataclasses import dataclass
 from typing import Callable, Sequence
@@ -61,6 +62,14 @@ COMMANDS = {
 }
 
 
+def reason(error: OSError) -> str:
+    """Say what the system refused, with the place if it is known."""
+    if not error.strerror:
+        return str(error)
+    return (f"{os.fsdecode(error.filename)}: " if error.filename else "") \
+        + error.strerror
+
+
 def run(name: str, words: Sequence[str]) -> int:
     """Do a command; trouble is a sentence and a status."""
     command = COMMANDS[name]
@@ -75,6 +84,8 @@ def run(name: str, words: Sequence[str]) -> int:
         return 2
     except DoesNotCompile as error:
         print(f"{name}: the compiler refused:\n{error}", file=sys.stderr)
-    except (DidNotListen, NotInstalled, StillRunning, OSError) as error:
+    except (DidNotListen, NotInstalled, StillRunning) as error:
         print(f"{name}: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"{name}: {reason(error)}", file=sys.stderr)
     return 1

@@ -68,9 +68,12 @@ become(const struct program *p, const struct walls *walls)
         dup2(p->stdio[i], i);
     if (walls != NULL && confine(walls, &p->view) == -1)
         return;
-    if (chdir(p->cwd) == 0)
-        execute(p->argv, p->env);
-    refused();
+    if (chdir(p->cwd) == -1) {
+        failed("%s", p->cwd);
+        return;
+    }
+    execute(p->argv, p->env);
+    failed("%s", p->argv[0]);
 }
 
 /* vfork(2): the child has our memory, and we wait, until it is the program. A
