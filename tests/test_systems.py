@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import os
+import shlex
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,58 @@ def test_what_the_system_refuses_names_the_place(tmp_path):
                 f"{place}: No such file or directory"
     assert commands.reason(OSError(2, "gone", "a/b")) == "a/b: gone"
     assert commands.reason(OSError("neither")) == "neither"
+
+
+def shell(words: str) -> subprocess.CompletedProcess:
+    """Let a shell run words in which LAB stands for the bench's commands."""
+    lab_words = f"{shlex.quote(sys.executable)} -m lab"
+    return subprocess.run(
+        ["sh", "-c", words.replace("LAB", lab_words)], text=True,
+        capture_output=True, check=False, timeout=100,
+        env={**os.environ, "PYTHONPATH": str(TESTS)})
+
+
+@pytest.mark.parametrize("limit,said", (
+    ("ulimit -n 12", "Too many open files"),
+    ("ulimit -f 2000", "File too large")))
+def test_a_limit_that_is_too_low_is_named(limit, said):
+    sandbox.why_not_private()  # what it needs is built
+    done = shell(f"{limit}; LAB trace 01")
+    assert (done.returncode, done.stderr) == (
+        1, f"trace: {said} (too low a limit? `{limit[:9]}` shows it)\n")
+
+
+@pytest.mark.parametrize("error,said", (
+    (MemoryError(), "Cannot allocate memory (too low a limit? `ulimit -v`"),
+    (RuntimeError("can't start new thread"),
+     "can't start new thread (too low a limit? `ulimit -u`")))
+def test_a_limit_that_python_meets_is_named(error, said, monkeypatch, capsys):
+    def does(_: object) -> int:
+        raise error
+    monkeypatch.setattr(commands.Command, "load", lambda *_: does)
+    assert commands.run("doctor", []) == 1
+    assert capsys.readouterr().err == f"doctor: {said} shows it)\n"
+
+
+def test_little_output_takes_little_memory(room):
+    """All that it may be was set aside for it each time: 16 MiB."""
+    process = room.start(["echo", "x"])
+    process.wait()
+    tracemalloc.start()
+    assert process.stdout == b"x\n"
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+
+
+# --- streams ---------------------------------------------------------------
+
+def test_a_full_standard_output_is_told_once():
+    done = shell("LAB score >/dev/full")
+    assert (done.returncode, done.stderr) == (
+        1, "standard output: No space left on device: what was said is "
+        "lost\n")
+
+
+def test_who_closes_the_pipe_is_told_nothing():
+    done = shell("(LAB trace 03; echo $? >&2) | true")
+    assert done.stderr == "1\n"

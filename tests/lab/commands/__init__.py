@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -62,12 +63,23 @@ COMMANDS = {
 }
 
 
+# Limits of the shell's that commands are known to have met (ulimit -a).
+LIMITS = {errno.EMFILE: "ulimit -n", errno.EFBIG: "ulimit -f",
+          errno.EAGAIN: "ulimit -u", errno.ENOMEM: "ulimit -v"}
+
+
 def reason(error: OSError) -> str:
     """Say what the system refused, with the place if it is known."""
     if not error.strerror:
         return str(error)
-    return (f"{os.fsdecode(error.filename)}: " if error.filename else "") \
-        + error.strerror
+    place = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+    limit = LIMITS.get(error.errno or 0)
+    return f"{place}{error.strerror}" + (
+        f" (too low a limit? `{limit}` shows it)" if limit else "")
+
+
+def _complain(name: str, error: OSError) -> None:
+    print(f"{name}: {reason(error)}", file=sys.stderr)
 
 
 def run(name: str, words: Sequence[str]) -> int:
@@ -87,5 +99,11 @@ def run(name: str, words: Sequence[str]) -> int:
     except (DidNotListen, NotInstalled, StillRunning) as error:
         print(f"{name}: {error}", file=sys.stderr)
     except OSError as error:
-        print(f"{name}: {reason(error)}", file=sys.stderr)
+        _complain(name, error)
+    except MemoryError:
+        _complain(name, OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)))
+    except RuntimeError as error:
+        if "start new thread" not in str(error):
+            raise
+        _complain(name, OSError(errno.EAGAIN, str(error)))
     return 1

@@ -12,6 +12,7 @@ from .. import kernel, program, sandbox, wine
 from ..calls import CallLog
 from ..classroom.sandboxed import strangers, trouble
 from ..classroom.worker import Worker
+from . import reason
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,10 @@ def _calls() -> Finding:
     try:
         CallLog()
         return Finding("a library to record calls with", True, "")
-    except (program.DoesNotCompile, OSError) as error:
+    except program.DoesNotCompile as error:
         return Finding("a library to record calls with", False, str(error))
+    except OSError as error:
+        return Finding("a library to record calls with", False, reason(error))
 
 
 def _windows() -> list[Finding]:
