@@ -1,7 +1,7 @@
 /* caught by: half-close */
 /* costs also: thanks-heard exact-message thanks-in-pieces long-thanks too-long
  * no-thanks broken-off */
-/* happens: it did nothing for a second */
+/* happens: it is asleep in wait4(), and nothing is on its way there */
 /*
  * A child is to hear the thanks while the parent closes. The child's copy
  * keeps the connection open, so the close sends no FIN, and both wait.
