@@ -54,6 +54,7 @@ COMMANDS = {
     "handout": Command(),
     "hint": Command("NN"),
     "matrix": Command("[NN]"),
+    "peers": Command(),
     "regrade": Command("", "grade", "again"),
     "reset": Command("NN"),
     "score": Command(),
