@@ -147,3 +147,34 @@ def test_a_full_standard_output_is_told_once():
 def test_who_closes_the_pipe_is_told_nothing():
     done = shell("(LAB trace 03; echo $? >&2) | true")
     assert done.stderr == "1\n"
+
+
+# --- containers ------------------------------------------------------------
+
+def without(calls: str, *words: str) -> subprocess.CompletedProcess:
+    """Run a command of the bench where some system calls are refused."""
+    return shell(" ".join([shlex.quote(sys.executable),
+                           shlex.quote(str(TESTS / "without.py")), calls,
+                           "LAB", *words]))
+
+
+def test_the_demo_tells_a_proof_from_a_clock_where_nothing_can_be_proved():
+    done = without("unshare,pidfd_getfd", "demo")
+    assert done.returncode == 0, done.stderr
+    assert "No packets are shown" in done.stdout
+    assert "still runs" in done.stdout
+    assert "That was proved" not in done.stdout
+    assert ("This system lets nobody prove it (pidfd_getfd: Operation not "
+            "permitted): they\nstill ran after 5 seconds.") in done.stdout
+
+
+@pytest.mark.namespaces
+def test_the_demo_says_what_was_proved(make):
+    assert "That was proved from the kernel's tables" in make("demo").stdout
+
+
+def test_the_doctor_names_what_forbids_a_proof():
+    done = without("pidfd_getfd", "doctor")
+    assert ("NO  proof that a program is stuck, from /proc\n"
+            "      pidfd_getfd: Operation not permitted; ") in done.stdout
+    assert "--cap-add SYS_PTRACE" in done.stdout

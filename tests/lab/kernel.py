@@ -7,6 +7,7 @@ so a fact needs no packet, no sleep and no word from the program itself.
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import platform
 import re
@@ -262,6 +263,24 @@ def _waits_on(pid: int, descriptor: int) -> bool:
     return descriptor in _sockets(pid).values() and not any(
         _time_limit(pid, descriptor, option)
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO))
+
+
+@functools.lru_cache(maxsize=None)
+def why_no_proofs() -> str:
+    """Return "" where a program can be proved stuck, else what is missing.
+
+    A container's seccomp(2) profile may forbid pidfd_getfd(2). What Yama
+    forbids (ptrace(2)) is seen with a program only: make doctor.
+    """
+    if platform.machine() not in SOCKET_CALLS:
+        return f"the numbers of {platform.machine()}'s system calls"
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        try:
+            _time_limit(os.getpid(), ours.fileno(), socket.SO_RCVTIMEO)
+        except OSError as error:
+            return f"{error.strerror}: {os.strerror(error.errno or 0)}"
+    return ""
 
 
 def _waiting(pid: int, task: Path) -> Optional[Asleep]:

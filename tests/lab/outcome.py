@@ -13,7 +13,7 @@ from .wire import Segment
 
 @dataclass(frozen=True)
 class Part:
-    """One program's part: `exit` is None where it was proved stuck.
+    """One program's part: `exit` is None where it had not ended.
 
     `bench` says that the bench itself played this part, which has calls and
     no end of its own.
@@ -47,3 +47,9 @@ class Outcome:
     def stuck(self) -> bool:
         """Whether the two were proved to wait for each other for ever."""
         return self.server.asleep is not None or self.client.asleep is not None
+
+    @property
+    def unproved(self) -> bool:
+        """Whether one still ran when we left, which proves nothing."""
+        return not self.stuck and (
+            self.server.exit is None or self.client.exit is None)

@@ -7,10 +7,11 @@ lesson, of 80 columns and 24 lines. Elsewhere it runs through.
 from __future__ import annotations
 
 import sys
+import textwrap
 from dataclasses import dataclass
 from typing import Callable
 
-from .. import program
+from .. import kernel, program, scenario
 from ..outcome import Outcome
 from .terminal import CLEAR, draws_over
 from .trace import say_if_shared, show
@@ -58,8 +59,7 @@ lines change places, and nothing else.
 In which call is the server after one second? And the client?""", """\
 Nobody sends a FIN. The client waits for the end of the file, and the server
 for the thanks. Both are asleep in read() with nothing on the way and no timer
-armed. That was proved from the kernel's tables, not guessed from a clock.""",
-          lambda outcome: outcome.stuck),
+armed.""", lambda outcome: outcome.stuck or outcome.unproved),
     Lesson("03", """\
 The server must say "that was all" without hanging up. Between the last byte
 of the file and the read() it now calls shutdown(conn, SHUT_WR).
@@ -70,6 +70,19 @@ half-closed. The client reads EOF and answers, and the server hears it. That is
 how to hang up without losing the answer, as long as nothing else goes wrong.""",
           _heard),
 )
+
+
+def evidence(outcome: Outcome) -> str:
+    """Say how it is known that two programs wait for ever, if they do."""
+    if outcome.stuck:
+        return (" That was proved from the kernel's tables, not guessed from a "
+                "clock.")
+    if outcome.unproved:
+        return "\n" + textwrap.fill(
+            f"This system lets nobody prove it ({kernel.why_no_proofs()}): "
+            f"they still ran after {scenario.UNPROVED:g} seconds. `make "
+            "doctor` tells more.", 79)
+    return ""
 
 
 class Reader:
@@ -102,7 +115,7 @@ def main(_: list[str]) -> int:
         print(lesson.question)
         reader.turn("Make a guess, then press Enter.")
         outcome = show(program.chapter(lesson.number))
-        print(f"\n{lesson.moral}")
+        print(f"\n{lesson.moral}{evidence(outcome)}")
         if not lesson.holds(outcome):
             failed.append(lesson.number)
             print(f"\nBUT THIS RUN DID NOT SHOW IT: chapter {lesson.number} "
