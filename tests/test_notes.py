@@ -38,7 +38,8 @@ each_page = pytest.mark.parametrize(
                           marks=pytest.mark.chapter(number(folder)))
              for folder in program.chapters()] + [
         pytest.param(page, id=str(page.relative_to(program.ROOT)))
-        for page in [README, *sorted(program.CHAPTERS.glob("*.md")),
+        for page in [README, program.ROOT / "tests" / "README.md",
+                     *sorted(program.CHAPTERS.glob("*.md")),
                      *sorted(program.ROOT.glob("exercises/**/*.md"))]])
 
 
