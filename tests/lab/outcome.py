@@ -13,10 +13,11 @@ from .wire import Segment
 
 @dataclass(frozen=True)
 class Part:
-    """One program's part: `exit` is None where it had not ended.
+    """One program's part: `exit` is None where it was proved stuck.
 
-    `bench` says that the bench itself played this part, which has calls and
-    no end of its own.
+    `ended` is when the bench saw it end (seconds, realtime), some milliseconds
+    after it did. `bench` says that the bench itself played this part, which
+    has calls and no end of its own.
     """
 
     exit: Optional[Exit]
@@ -25,6 +26,7 @@ class Part:
     calls: tuple[Call, ...] = ()
     asleep: Optional[Asleep] = None
     bench: bool = False
+    ended: Optional[float] = None
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,3 @@ class Outcome:
     def stuck(self) -> bool:
         """Whether the two were proved to wait for each other for ever."""
         return self.server.asleep is not None or self.client.asleep is not None
-
-    @property
-    def unproved(self) -> bool:
-        """Whether one still ran when we left, which proves nothing."""
-        return not self.stuck and (
-            self.server.exit is None or self.client.exit is None)

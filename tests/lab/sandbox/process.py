@@ -12,8 +12,6 @@ from typing import BinaryIO, Callable, Optional, TypeVar
 
 Fact = TypeVar("Fact")
 
-MOST = 1 << 24  # bytes of its output that are read
-
 
 class StillRunning(Exception):
     """The bound passed and the program had not ended."""
@@ -44,6 +42,8 @@ class Exit:
 class Process:
     """A started program; `pid` is its number outside the sandbox.
 
+    `ended` is when its end was seen here (seconds, realtime).
+
     `holder` is the number of the process that holds its sockets: almost always
     itself.
     """
@@ -55,6 +55,7 @@ class Process:
         self.pid = pid
         self.holder = pid
         self.exit: Optional[Exit] = None
+        self.ended: Optional[float] = None
         self._status = status
         self._output = output
         self._kill = kill
@@ -73,6 +74,7 @@ class Process:
                 if len(told) < 4:
                     raise ConnectionError("the sandbox died")
                 self.exit = Exit.of(struct.unpack("i", told)[0])
+                self.ended = time.time()
         return self.exit
 
     def wait(self, bound: float = 60.0) -> Exit:
@@ -107,8 +109,7 @@ class Process:
             self._kill(number)
 
     def _written(self, stream: BinaryIO) -> bytes:
-        size = os.fstat(stream.fileno()).st_size
-        return os.pread(stream.fileno(), min(size, MOST), 0)
+        return os.pread(stream.fileno(), 1 << 24, 0)
 
     @property
     def stdout(self) -> bytes:

@@ -11,12 +11,11 @@ from typing import Optional, Sequence
 from .. import kernel, program
 from ..calls import WINSOCK, CallLog
 from ..outcome import Outcome, Part
-from ..sandbox import Process, Sandbox, StillRunning
+from ..sandbox import Process, Sandbox
 from ..wine import Wine
 from ..wire import Wire
 
 SAMPLE = b"To be sent.\n"  # at most 30 bytes: one segment, always
-UNPROVED = 5.0  # seconds that programs are left to run if nothing is proved
 
 
 @dataclass(frozen=True)
@@ -47,16 +46,8 @@ def _part(process: Process, log: CallLog, asleep: list[kernel.Asleep]) -> Part:
                 process.stdout.decode(errors="replace"),
                 process.stderr.decode(errors="replace"),
                 tuple(log.read()),
-                next((a for a in asleep if a.pid == process.pid), None))
-
-
-def _settle(processes: Sequence[Process]) -> list[kernel.Asleep]:
-    if not kernel.why_no_proofs():
-        return kernel.settle(processes)
-    try:
-        return kernel.settle(processes, UNPROVED)
-    except StillRunning:
-        return []
+                next((a for a in asleep if a.pid == process.pid), None),
+                ended=process.ended)
 
 
 def meet(server: Path, client: Path, content: bytes,
@@ -65,8 +56,7 @@ def meet(server: Path, client: Path, content: bytes,
 
     `extra` are words added to the server's command line. An .exe runs under
     Wine, or program.NotInstalled is raised. Returns once both have ended or
-    are proved stuck; or, where nothing can be proved, if they still run after
-    UNPROVED seconds. Raises sandbox.StillRunning otherwise, and
+    are proved stuck; raises sandbox.StillRunning otherwise, and
     kernel.DidNotListen if the server ends before it listens.
     """
     windows = server.suffix == ".exe"
@@ -83,11 +73,10 @@ def meet(server: Path, client: Path, content: bytes,
         port = kernel.listening(serving)
         fetching = house.start([client, "127.0.0.1", port, copy],
                                env=logs[1].env)
-        asleep = _settle([serving, fetching])
+        asleep = kernel.settle([serving, fetching])
         segments = None
         if wire:
-            segments = tuple(wire.read(
-                until_over=None not in (serving.exit, fetching.exit)))
+            segments = tuple(wire.read(until_over=not asleep))
             wire.close()
         return Outcome(_part(serving, logs[0], asleep),
                        _part(fetching, logs[1], asleep), port, content,

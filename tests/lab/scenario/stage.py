@@ -152,7 +152,7 @@ class Stage:
         return Part(played.exit, played.stdout.decode(errors="replace"),
                     played.stderr.decode(errors="replace"),
                     tuple(self._logs[played.pid].read()),
-                    asleep[0] if asleep else None)
+                    asleep[0] if asleep else None, ended=played.ended)
 
     def outcome(self, server: Optional[Process] = None,
                 client: Optional[Process] = None) -> Outcome:
