@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Iterable
 
 from .. import matrix, program, sandbox, scenario
-from ..ladder import ladder, text
+from ..ladder import ladder, ladders, text
 from ..outcome import Outcome
 from ..scenario import trials
 from ..scenario.stage import Pair
@@ -76,8 +76,9 @@ def show_cell(pair: Pair, title: str, slug: str) -> int:
     for index, act in enumerate(acts):
         if index:
             print()
-        drawn = ladder(act.outcome, f"{title}, {act.title}: {act.verdict}")
-        print(text.text(drawn, text.Style.of(sys.stdout)))
+        for drawn in ladders(act.outcome,
+                             f"{title}, {act.title}: {act.verdict}"):
+            print(text.text(drawn, text.Style.of(sys.stdout)))
         said_by(act.outcome)
     return 0
 

@@ -11,9 +11,10 @@ from ..judging import report
 from ..judges import exercise, judge_of
 from ..ladder import text
 from .check import judged
-from .terminal import CLEAR, draws_over
+from .terminal import draws_over
 
 LOOK = 0.3  # seconds between two looks at the files' times
+CLEAR = "\033[2J\033[H"
 
 
 def _times(sources: Sequence[Path]) -> list[tuple[int, int]]:

@@ -11,6 +11,7 @@ from ..program import CHAPTERS, ROOT
 from . import Result, Score, Verdict
 
 WIDTH = 78
+COLUMNS, INDENT = 80, 2  # of a ladder
 MARKS = {Verdict.PASSED: " ok ", Verdict.FAILED: "FAIL",
          Verdict.HUNG: "HUNG", Verdict.CRASHED: "DIED"}
 COLOURS = {Verdict.PASSED: "\033[32m"}
@@ -47,9 +48,9 @@ def _check(result: Result, style: text.Style) -> str:
 
 def _shape(drawn: Ladder) -> list[str]:
     """Return what the program did: its calls without what they moved."""
-    return [re.sub(r"\(.*?\)|= [\d,]+( in .*)?", "", cell)
+    return [re.sub(r"\(.*?\)|= [\d,]+( in .*)?", "", event.text)
             for row in drawn.rows
-            for cell in (row.client if drawn.bench else row.server)]
+            for event in [row.left if drawn.bench else row.right] if event]
 
 
 def _happened(result: Result, before: Optional[Result]) -> str:
@@ -76,8 +77,9 @@ def _fault(result: Result, before: Sequence[Result], style: text.Style
     drawn = result.ladder
     if drawn and _shape(drawn) not in [_shape(r.ladder) for r in before
                                        if r.ladder]:
-        lines += ["", textwrap.indent(text.text(drawn, style).rstrip("\n"),
-                                      " " * 6)]
+        lines += ["", textwrap.indent(
+            text.text(drawn, style, COLUMNS - INDENT).rstrip("\n"),
+            " " * INDENT)]
     return [*lines, ""]
 
 

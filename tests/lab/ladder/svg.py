@@ -1,14 +1,15 @@
 """Ladders as one SVG picture, readable on a light and on a dark page.
 
-Times are left out: the picture of a conversation is the same on each run.
+Times are not drawn: made from ladders without them, the picture of a
+conversation is the same on each run.
 """
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Optional, Sequence
 from xml.sax.saxutils import escape
 
-from . import Arrow, Ladder
+from . import Arrow, Event, Ladder, Row
 
 LINE, CHARACTER, EDGE, SPAN = 22, 8.0, 18, 290  # pixels
 COLOURS = {"FIN": "#1a7f37", "RST": "#cf222e", "data": "#0969da",
@@ -31,9 +32,9 @@ def _arrow(arrow: Arrow, left: float, y: float) -> list[str]:
     """Draw what crossed between the lifelines, which stand SPAN apart."""
     colour = COLOURS[arrow.kind]
     begin, end = left + 4, left + SPAN - 4
-    if not arrow.from_client:
+    if not arrow.to_right:
         begin, end = end, begin
-    back = -9 if arrow.from_client else 9
+    back = -9 if arrow.to_right else 9
     bold = ' font-weight="bold"' if arrow.kind in ("FIN", "RST") else ""
     middle, wide = left + SPAN / 2, CHARACTER * (len(arrow.label) + 1)
     return [
@@ -46,66 +47,72 @@ def _arrow(arrow: Arrow, left: float, y: float) -> list[str]:
                f' class="label" style="fill:{colour}"{bold}')]
 
 
-def _mood(cell: str) -> str:
-    """Mark what went wrong."""
-    wrong = "= -1 " in cell or cell.startswith(("asleep", "killed"))
-    return ' class="bad"' if wrong else ""
+def _told(event: Optional[Event]) -> str:
+    """Return what a party did, in words."""
+    if event is None:
+        return ""
+    return event.text + (f" ({event.why})" if event.why else "")
 
 
-def _heights(ladder: Ladder) -> list[int]:
-    return [max(1, len(row.client), len(row.server)) for row in ladder.rows]
+def _party(event: Optional[Event], x: float, y: float, anchor: str
+           ) -> list[str]:
+    """Draw what a party did; what is wrong is marked."""
+    if event is None:
+        return []
+    wrong = ' class="bad"' if event.wrong else ""
+    return [_words(x, y, _told(event), f' text-anchor="{anchor}"{wrong}')]
+
+
+def _row(row: Row, left: float, y: float) -> list[str]:
+    """Draw one row between and beside the lifelines."""
+    if row.left_out:
+        return [_words(left + SPAN / 2, y + 14, f"{row.left_out:,} rows are "
+                       "left out", ' class="label"')]
+    return [*(_arrow(row.arrow, left, y + 10) if row.arrow else []),
+            *_party(row.left, left - 10, y + 14, "end"),
+            *_party(row.right, left + SPAN + 10, y + 14, "start")]
 
 
 def _panel(ladder: Ladder, left: float, top: float) -> list[str]:
     """Draw one ladder; its left lifeline stands at `left`."""
-    right = left + SPAN
-    bottom = top + LINE * (sum(_heights(ladder)) + 2)
+    bottom = top + LINE * (len(ladder.rows) + 2)
     drawn = [_words(EDGE, top + 14, ladder.title, ' class="head"')]
-    y = top + LINE
-    for x, name, anchor in ((left - 10, "client", "end"),
-                            (right + 10, "server", "start")):
-        drawn.append(_words(x, y + 14, name,
+    for x, name, anchor in ((left, ladder.left, "end"),
+                            (left + SPAN, ladder.right, "start")):
+        away = -10 if anchor == "end" else 10
+        drawn.append(_words(x + away, top + LINE + 14, name,
                             f' class="head" text-anchor="{anchor}"'))
-        life = left if name == "client" else right
-        drawn.append(f'<path class="life" d="M{life:g} {y + 4:g}V'
+        drawn.append(f'<path class="life" d="M{x:g} {top + LINE + 4:g}V'
                      f'{bottom:g}"/>')
-    for row, height in zip(ladder.rows, _heights(ladder)):
-        y += LINE
-        if row.arrow:
-            drawn += _arrow(row.arrow, left, y + 10)
-        for index, cell in enumerate(row.client):
-            drawn.append(_words(left - 10, y + 14 + LINE * index, cell,
-                                ' text-anchor="end"' + _mood(cell)))
-        for index, cell in enumerate(row.server):
-            drawn.append(_words(right + 10, y + 14 + LINE * index, cell,
-                                _mood(cell)))
-        y += LINE * (height - 1)
+    for index, row in enumerate(ladder.rows):
+        drawn += _row(row, left, top + LINE * (index + 2))
     return drawn
 
 
 def _described(ladder: Ladder) -> str:
     """Say a ladder in words, for those who hear the page."""
-    parts = [f"{'client' if row.arrow.from_client else 'server'} sends "
+    parts = [f"{ladder.left if row.arrow.to_right else ladder.right} sends "
              f"{row.arrow.label}" for row in ladder.rows if row.arrow]
-    ends = [f"{name}: {[c for r in ladder.rows for c in getattr(r, name)][-1]}"
-            for name in ("server", "client")]
+    ends = [f"{name}: {events[-1].text}" for name, events in (
+        (ladder.right, [row.right for row in ladder.rows if row.right]),
+        (ladder.left, [row.left for row in ladder.rows if row.left]))
+        if events]
     return f"{ladder.title}: {', '.join(parts)}. {'; '.join(ends)}."
 
 
 def svg(ladders: Sequence[Ladder], title: str) -> str:
     """Return one picture of the ladders, one below the other."""
-    def widest(side: str) -> float:
-        return CHARACTER * max(len(cell) for ladder in ladders
-                               for row in ladder.rows
-                               for cell in getattr(row, side) or [""])
-
-    left = EDGE + 10 + max(widest("client"), CHARACTER * 6)
-    width = left + SPAN + 10 + max(widest("server"), CHARACTER * 6) + EDGE
+    rows = [row for ladder in ladders for row in ladder.rows]
+    left, right = (CHARACTER * max([6, *(len(_told(event)) for event in side)])
+                   for side in ([row.left for row in rows],
+                                [row.right for row in rows]))
+    left += EDGE + 10
+    width = left + SPAN + 10 + right + EDGE
     body: list[str] = []
     top = EDGE
     for ladder in ladders:
         body += _panel(ladder, left, top)
-        top += LINE * (sum(_heights(ladder)) + 3)
+        top += LINE * (len(ladder.rows) + 3)
     height = top - LINE + EDGE
     described = " ".join(map(_described, ladders))
     return "\n".join([

@@ -1,0 +1,222 @@
+/* caught by: fractions */
+/* happens: It was there */
+/*
+ * alarm(2) counts in whole seconds. Rounding up is not too early, but too late.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    CHUNK = 4096, /* bytes in one read or write, at the most */
+    BOUND = 1024  /* bytes of thanks, at the most */
+};
+
+struct deadline {
+    double patience; /* seconds, as they were asked for */
+    double end;      /* seconds on a clock that nobody can set */
+};
+
+static const char digits[] = "0123456789";
+
+static struct sockaddr_in
+address(const char *host, const char *port)
+{
+    struct sockaddr_in where = {.sin_family = AF_INET};
+    size_t length = strspn(port, digits);
+    unsigned long number = strtoul(port, NULL, 10);
+
+    if (length == 0 || port[length] != '\0' || number > 65535)
+        errx(2, "port '%s': not a number from 0 to 65535", port);
+    where.sin_port = htons((uint16_t)number);
+    if (inet_pton(AF_INET, host, &where.sin_addr) != 1)
+        errx(1, "host '%s': not an IPv4 address", host);
+    return where;
+}
+
+/* Digits, and if there is a point, digits after it: nothing else. */
+static double
+seconds(const char *word)
+{
+    size_t whole = strspn(word, digits), length = whole;
+    double number = strtod(word, NULL);
+
+    if (word[whole] == '.')
+        length += 1 + strspn(word + whole + 1, digits);
+    if (whole == 0 || length == whole + 1 || word[length] != '\0' ||
+        !(number > 0 && number <= 1e6))
+        errx(2, "seconds '%s': not a number above 0, up to 1000000", word);
+    return number;
+}
+
+static int
+open_file(const char *path)
+{
+    struct stat st;
+    int file = open(path, O_RDONLY);
+
+    if (file == -1 || fstat(file, &st) == -1)
+        err(1, "open %s", path);
+    if (S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+        err(1, "open %s", path);
+    }
+    return file;
+}
+
+static int
+listen_on(struct sockaddr_in where, const char *host, const char *port)
+{
+    socklen_t size = sizeof where;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (listener == -1)
+        err(1, "socket");
+    if (bind(listener, (struct sockaddr *)&where, size) == -1)
+        err(1, "bind %s %s", host, port);
+    if (listen(listener, 5) == -1)
+        err(1, "listen on %s %s", host, port);
+    if (getsockname(listener, (struct sockaddr *)&where, &size) == -1)
+        err(1, "getsockname %s %s", host, port);
+    printf("listening on %s %d\n", host, ntohs(where.sin_port));
+    if (fflush(stdout) == EOF)
+        err(1, "standard output");
+    return listener;
+}
+
+static double
+now(void)
+{
+    struct timespec t;
+
+    if (clock_gettime(CLOCK_MONOTONIC, &t) == -1)
+        err(1, "clock_gettime");
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Sleep until the client is ready, or has gone; false if time is up first. */
+static bool
+ready(struct deadline limit, int conn, short events)
+{
+    struct pollfd slot = {.fd = conn, .events = events};
+    double left;
+    int n;
+
+    while ((left = limit.end - now()) > 0) {
+        n = poll(&slot, 1, (int)(left * 1e3) + 1); /* rather late than early */
+        if (n > 0)
+            return true;
+        if (n == -1 && errno != EINTR)
+            err(1, "poll");
+    }
+    return false;
+}
+
+static void
+send_all(struct deadline limit, int conn, const char *bytes, size_t size)
+{
+    size_t done = 0;
+    ssize_t n;
+
+    while (done < size) {
+        if (!ready(limit, conn, POLLOUT))
+            errx(1, "gave up after %g seconds: not all of the file was sent",
+                 limit.patience);
+        n = write(conn, bytes + done, size - done);
+        if (n == -1 && errno != EAGAIN && errno != EINTR)
+            err(1, "write to client");
+        if (n > 0)
+            done += (size_t)n;
+    }
+}
+
+static void
+send_file(struct deadline limit, int conn, int file, const char *path)
+{
+    char chunk[CHUNK];
+    ssize_t n;
+
+    while ((n = read(file, chunk, sizeof chunk)) > 0)
+        send_all(limit, conn, chunk, (size_t)n);
+    if (n == -1)
+        err(1, "read %s", path);
+}
+
+static void
+hear_thanks(struct deadline limit, int conn)
+{
+    char thanks[BOUND + 1]; /* room for the byte that is too much */
+    size_t length = 0;
+    ssize_t n = 1;
+
+    while (n != 0 && length <= BOUND) {
+        if (!ready(limit, conn, POLLIN))
+            errx(1, "gave up after %g seconds: no end of the thanks",
+                 limit.patience);
+        n = read(conn, thanks + length, sizeof thanks - length);
+        if (n == -1 && errno != EAGAIN && errno != EINTR)
+            err(1, "read from client");
+        if (n > 0)
+            length += (size_t)n;
+    }
+
+    if (length > BOUND)
+        errx(1, "read from client: more than %d bytes of thanks", BOUND);
+    if (length == 0)
+        errx(1, "read from client: no thanks");
+    if (thanks[length - 1] == '\0') /* the textbook's client sends its NUL */
+        length--;
+    printf("Message from client: %.*s\n", (int)length, thanks);
+    if (fflush(stdout) == EOF)
+        err(1, "standard output");
+}
+
+int
+main(int argc, char *argv[])
+{
+    struct sockaddr_in where;
+    struct deadline limit;
+    int file, listener, conn;
+
+    if (argc != 5) {
+        fprintf(stderr, "usage: server HOST PORT FILE SECONDS\n");
+        return 2;
+    }
+    limit.patience = seconds(argv[4]);
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* EPIPE tells us, and we live */
+        err(1, "signal");
+    where = address(argv[1], argv[2]);
+    file = open_file(argv[3]);
+    listener = listen_on(where, argv[1], argv[2]);
+    conn = accept(listener, NULL, NULL);
+    if (conn == -1)
+        err(1, "accept");
+    limit.end = now() + (int)(limit.patience +
+                              0.999); /* before that, nobody was late */
+    if (fcntl(conn, F_SETFL, O_NONBLOCK) == -1)
+        err(1, "fcntl");
+
+    send_file(limit, conn, file, argv[3]);
+    if (shutdown(conn, SHUT_WR) == -1 && /* sends FIN; the client reads EOF */
+        errno != ENOTCONN)               /* it has gone; our read says how */
+        err(1, "shutdown");
+    hear_thanks(limit, conn);
+    if (close(conn) == -1)
+        err(1, "close");
+    return 0;
+}
