@@ -1,8 +1,8 @@
-# The one door. `make help` says what it opens.
+# Everything that the kit can do. `make help` lists it.
 MAKEFLAGS += --no-builtin-rules  # only the rules below make a program
 CFLAGS ?= -O2 -g
 KIT_CFLAGS = -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-# CC, HOW, SEED and their kind it finds in its environment.
+# It finds CC, HOW, PEER, SEED and the like in its environment.
 LAB = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 PYTHONCOERCECLOCALE=0 \
 	python3 -m lab
 quoted = '$(subst ','\'',$(1))'
@@ -19,7 +19,8 @@ numbers := $(sort $(foreach d,$(wildcard chapters/[0-9]*/),\
 
 needed = $(if $(shell grep -l '"../common/' $(1)),$(filter %.c,$(common)))
 
-all: $(posix) $(if $(mingw),$(winsock)) ## build every chapter, beside its sources
+##@ To build
+all: $(posix) $(if $(mingw),$(winsock)) ## build every program beside its source
 
 $(posix): %: %.c $(common)
 	$(CC) $(KIT_CFLAGS) $(CFLAGS) $< $(call needed,$<) -o $@
@@ -29,67 +30,71 @@ $(winsock): %.exe: %.c
 	$(MINGW) $(KIT_CFLAGS) $(CFLAGS) $< -o $@ -lws2_32
 
 .SECONDEXPANSION:
-$(numbers): $$(filter chapters/$$@-%,$(posix) $(winsock)) ## build one chapter: make 03
+$(numbers): $$(filter chapters/$$@-%,$(posix) $(winsock)) ## build the programs of one chapter: make 03
 
-help: ## say what there is
-	@sed -n '/^[^	 ]*:.* ## /s/\([^:]*\):.* ## /\1	/p' Makefile | \
-	    sed 's/$$(numbers)/NN/; s/%/NN/' | \
-	    while IFS='	' read -r name words; do \
-	    printf '  make %-10s %s\n' "$$name" "$$words"; done
+help: ## say all this
+	@awk -F ':.* ## ' '/^##@/ { printf "%s%s\n", gap, substr($$0, 5); gap = "\n" } \
+	    /^[^\t ]+:.* ## / { sub(/\$$\(numbers\)|%/, "NN", $$1); \
+	    printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@$(LAB) peers
 
-demo: ## half-close in two minutes: 01, 02 and 03, seen on the wire
+##@ To learn
+demo: ## guess, then look: three servers that hang up, in two minutes
 	@$(LAB) demo
 
-trace-%: ## draw a chapter's conversation; HOW=rd one way; PEER=silent one cell
+trace-%: ## run and draw a chapter: make trace-04 HOW=rd PEER=NAME
 	@$(LAB) trace $(NN)
 
-test: ## run all tests (gets pytest itself)
-	@sh tests/run
+matrix-%: ## what a chapter's programs survive, with reasons: matrix-03
+	@$(LAB) matrix $(NN)
 
-test-%: ## run what checks one chapter: make test-03
+test-%: ## test one chapter, after you have changed it: make test-03
 	@sh tests/run --chapter=$(NN)
 
-soak: ## the long forms of the tests: 300 kills, larger files, every fault
-	@sh tests/run --soak
+doctor: ## what this machine can and can't do, and what to install
+	@$(LAB) doctor
 
-check-%: ## judge your answer in exercises/NN-name/: make check-01
+##@ Exercises: work on the files in exercises/NN-name/
+check-%: ## judge your answer: make check-01 (SEED=7 repeats a run)
 	@$(LAB) check $(NN)
 
-watch-%: ## judge it again at every save, until all is green
+watch-%: ## judge it at every save, until all is green
 	@$(LAB) watch $(NN)
 
-hint-%: ## one hint more each time you ask: make hint-01
+hint-%: ## one hint more each time you ask
 	@$(LAB) hint $(NN)
 
-reset-%: ## the starter again; your file is kept beside it
+reset-%: ## restore the starter; your file is kept beside it
 	@$(LAB) reset $(NN)
 
 score: ## all exercises at a glance
 	@$(LAB) score
 
-grade: ## grade a class: SUBMISSIONS=folder, and EXERCISE, OUT, JOBS, SEED
+##@ For instructors
+grade: ## grade a class: SUBMISSIONS=folder (EXERCISE, OUT, JOBS, SEED)
 	@$(LAB) grade
 
-regrade: ## grade one of them anew: SUBMISSIONS=folder STUDENT=name
+regrade: ## grade one student again: SUBMISSIONS=folder STUDENT=name
 	@$(LAB) regrade
 
-gradescope: ## pack the zip that Gradescope's autograder takes: EXERCISE=01
+gradescope: ## pack an autograder for Gradescope: EXERCISE=01
 	@$(LAB) gradescope
 
-handout: ## pack the kit as students get it, without an answer in it
+handout: ## pack the kit for students, without any answers
 	@$(LAB) handout
+
+##@ For those who change the kit
+test: ## run all tests (gets pytest itself)
+	@sh tests/run
+
+soak: ## run the long forms: 300 kills, larger files, every fault
+	@sh tests/run --soak
 
 wires: ## draw every chapter's wire.svg anew, from fresh captures
 	@$(LAB) wires
 
-matrix: ## measure what each program survives, and write it into README.md
+matrix: ## measure what each program survives; write it into README.md
 	@$(LAB) matrix
-
-matrix-%: ## one row of the matrix, with its reasons: make matrix-03
-	@$(LAB) matrix $(NN)
-
-doctor: ## tell what this machine can and can't do, and what to install
-	@$(LAB) doctor
 
 clean: ## remove what was built
 	rm -rf $(posix) $(winsock) tests/.venv tests/.built

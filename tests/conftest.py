@@ -9,13 +9,16 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Iterator
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lab import program, sandbox  # noqa: E402
+from lab.ladder import ladder, text  # noqa: E402
+from lab.meeting import Meeting  # noqa: E402
+from lab.meeting.pair import Pair, PairMeeting  # noqa: E402
 from lab.scenario.cast import Cast  # noqa: E402
 
 # What a program begins with that waits for us.
@@ -67,6 +70,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "namespaces: needs a network, or all "
                             "the walls, of its own")
     config.addinivalue_line("markers", "timed: --soak runs it --turns times")
+    # xdist has a thread that only reads what its master says: no lock of ours
+    # is in its hands when a worker is forked (Python 3.12 and later).
+    config.addinivalue_line("filterwarnings", "ignore:This process .* is "
+                            "multi-threaded, use of fork:DeprecationWarning")
     if not config.getoption("--submission"):
         collect_ignore.append("test_submission.py")
     number = config.getoption("--chapter")
@@ -138,11 +145,27 @@ def pytest_collection_modifyitems(config: pytest.Config,
                 item.add_marker(pytest.mark.skip(why))
 
 
+def _ladders(item: pytest.Item) -> str:
+    """Draw every conversation of a test's meetings; "" for none."""
+    return "\n".join(
+        text.text(ladder(outcome, f"conversation {number}"), text.Style())
+        for meeting in getattr(item, "meetings", ())
+        for number, outcome in enumerate(meeting.all_outcomes(), 1))
+
+
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item):
-    """With --no-skips, say that a skip is a failure."""
+def pytest_runtest_makereport(item: pytest.Item,
+                              call: pytest.CallInfo):
+    """Show what a failed test's programs did; and that a skip is a failure.
+
+    The latter with --no-skips.
+    """
     outcome = yield
     report = outcome.get_result()
+    if report.failed and call.when == "call":
+        drawn = _ladders(item)
+        if drawn:
+            report.sections.append(("what the programs did", drawn))
     if report.skipped and item.config.getoption("--no-skips"):
         report.outcome = "failed"
         report.longrepr = f"skipped: {report.longrepr}"
@@ -186,6 +209,30 @@ def room():
     """A sandbox of the test's own."""
     with sandbox.Sandbox() as made:
         yield made
+
+
+@pytest.fixture
+def meet(request) -> Iterator[Callable[..., Meeting]]:
+    """Makes meetings, which end with the test: meet(kind, ...) is kind(...).
+
+    If the test fails, their conversations are drawn.
+    """
+    made: list[Meeting] = []
+    request.node.meetings = made
+
+    def make(kind: Callable[..., Meeting] = Meeting, *words: object,
+             **named: object) -> Meeting:
+        made.append(kind(*words, **named))
+        return made[-1]
+    yield make
+    for meeting in made:
+        meeting.close()
+
+
+@pytest.fixture
+def pair(meet, tmp_path, number) -> PairMeeting:
+    """A meeting with the server and client of chapter `number`."""
+    return meet(PairMeeting, Pair.of(number), tmp_path)
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 import lab
-from lab import calls, peer, program, scenario, wire
+from lab import calls, program, scenario, wire
 from lab.commands import demo
+from lab.meeting import peer
 
 PYTHON = [sys.executable, "-I", "-S", "-c"]
 
@@ -204,7 +205,7 @@ def test_who_talks_without_end_is_not_heard_for_ever(
     monkeypatch.setattr(peer, "LONG", 0.0)
     process, conn = waiting("while True: s.send(b'x' * (1 << 20))\n")
     conn.recv(1, socket.MSG_PEEK)  # it talks
-    heard = peer.Peer(conn, hope=lambda: False).hear()
+    heard = peer.Peer(conn, may_progress=lambda: False).hear()
     assert heard.end == peer.NOTHING and len(heard.data) < 1 << 20
     assert process.poll(0) is None
 
@@ -215,27 +216,26 @@ def test_what_nobody_has_room_for_has_not_arrived(waiting):
     with pytest.raises(BlockingIOError):
         while True:
             conn.send(bytes(1 << 20))
-    made = peer.Peer(conn, hope=lambda: False)
+    made = peer.Peer(conn, may_progress=lambda: False)
     assert not made.arrived(bound=0.1)
     assert not made.was_reset()
 
 
 def test_what_comes_while_we_give_up_is_heard_all_the_same(room, listener):
     """A program may act, and wait for us, between our look and our verdict."""
-    regained = []
+    withdrawn = []
     with room.socket() as ours:
         ours.connect(listener.getsockname())
         theirs, _ = listener.accept()
 
-        def hope() -> bool:
+        def may_progress() -> bool:
             theirs.sendall(b"late")
             theirs.shutdown(socket.SHUT_WR)
             return False
-        hearing = peer.Peer(ours, hope)
-        hearing.regain = lambda: regained.append(True)
+        hearing = peer.Peer(ours, may_progress, lambda: withdrawn.append(True))
         assert hearing.hear() == peer.Heard(b"late", peer.EOF)
         theirs.close()
-    assert regained
+    assert withdrawn
 
 
 # --- the rooms -------------------------------------------------------------

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
+from typing import Iterator
 
 import pytest
 
@@ -72,6 +74,23 @@ def test_what_an_encoding_lacks_is_replaced():
     assert done.returncode == 0 and "? SYN ?" in done.stdout, done.stderr
 
 
+def default_signals() -> None:
+    """In a child, heed what our own caller may have had ignored: nohup(1)."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def started(*words, **options) -> Iterator[subprocess.Popen]:
+    """Start a process that ends with the block, whatever happens in it."""
+    with subprocess.Popen(*words, preexec_fn=default_signals,
+                          **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGHUP),
                          ids=("TERM", "HUP"))
 def test_nothing_is_left_behind_by_who_is_ended(kit, tmp_path, number):
@@ -79,7 +98,7 @@ def test_nothing_is_left_behind_by_who_is_ended(kit, tmp_path, number):
     ours.mkdir()
     source = next(kit.glob("exercises/01-*/server.c"))
     source.write_text("int main(void) { return nothing; }\n")
-    with subprocess.Popen(
+    with started(
             [sys.executable, "-m", "lab", "watch", "01"], text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(kit / "tests"),

@@ -1,13 +1,8 @@
 """The judges are just: right answers lose nothing, wrong ones are caught.
 
 An exercise is picked up by being there: exercises/NN-name, its judge, its
-solution, and what stands in tests/wrong/NN-name and tests/right/NN-name. A
-wrong answer begins by saying what becomes of it:
-
-    /* caught by: SLUG */               the check that is meant for it
-    /* costs also: SLUG ... */          the others that it can't help failing
-    /* happens: TEXT */                 what the report says of it
-    /* needs: namespaces */             without them nobody can tell
+solution, and what stands in tests/wrong/NN-name (see wrong_answers.py) and
+tests/right/NN-name.
 """
 
 from __future__ import annotations
@@ -21,10 +16,11 @@ import sys
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Iterable, Optional
 
 import pytest
 
+import wrong_answers
 from lab import kernel, program
 from lab.__main__ import main
 from lab.commands import check, watch
@@ -45,11 +41,15 @@ each_exercise = pytest.mark.parametrize(
                for folder in judges.exercises()])
 
 
-def answers(kind: str, among: Callable[[Path], bool] = lambda _: True):
-    """Parametrize by the answers of one kind: tests/KIND/NN-name/*.c."""
-    return pytest.mark.parametrize("source", [
+def each(name: str, sources: Iterable[Path]):
+    """Parametrize by the files of answers: tests/KIND/NN-name/answer."""
+    return pytest.mark.parametrize(name, [
         pytest.param(source, id=f"{source.parent.name[:2]}-{source.stem}")
-        for source in sorted((TESTS / kind).glob("*/*.c")) if among(source)])
+        for source in sources])
+
+
+each_wrong_answer = each("mistake", wrong_answers.paths())
+each_right_answer = each("source", sorted((TESTS / "right").glob("*/*.c")))
 
 
 def told(score: Score) -> str:
@@ -69,28 +69,27 @@ def happened(score: Score, slug: str) -> str:
 
 
 @functools.lru_cache(maxsize=None)
-def handed_in(source: Path) -> Path:
-    """Return a folder with a source in the place of the first asked for."""
+def handed_in(answer: Path) -> Path:
+    """Return a folder with the sources of a right or a wrong answer.
+
+    A right one is a source in the place of the first that is asked for.
+    """
     folder = Path(tempfile.mkdtemp(dir=program.scratch()))
-    exercise = source.parent.name
+    exercise = answer.parent.name
+    if answer.parent.parent == wrong_answers.WRONG:
+        wrong_answers.read(answer).write_to(folder)
+        return folder
     sources = judges.judge_of(exercise).sources
     for other in sources[1:]:
         shutil.copy(program.ROOT / "solutions" / exercise / other, folder)
-    shutil.copy(source, folder / sources[0])
+    shutil.copy(answer, folder / sources[0])
     return folder
 
 
-def hand_in(source: Path, private: bool = True) -> Score:
+def hand_in(answer: Path, private: bool = True) -> Score:
     """Judge an answer from tests/right or tests/wrong, compiled once."""
-    return grade(handed_in(source), source.parent.name, private=private,
+    return grade(handed_in(answer), answer.parent.name, private=private,
                  build=program.build)
-
-
-def remark(source: Path, what: str) -> str:
-    """Return what a wrong answer says of itself; "" for nothing."""
-    found = re.search(rf"^/\* {what}: (.*?) \*/$", source.read_text(),
-                      re.M | re.S)
-    return re.sub(r"\s+(?:\* )?", " ", found[1]) if found else ""
 
 
 # --- what is asked ---------------------------------------------------------
@@ -118,15 +117,15 @@ def test_the_task_lists_the_checks_that_are_made(folder):
 @pytest.mark.answers
 @each_exercise
 def test_there_are_enough_answers_to_try_a_judge_on(folder):
-    assert len(list((TESTS / "wrong" / folder.name).glob("*.c"))) >= 8
+    assert len(wrong_answers.paths(folder.name)) >= 8
     assert len(list((TESTS / "right" / folder.name).glob("*.c"))) >= 3
 
 
 @pytest.mark.answers
 @each_exercise
 def test_every_check_has_a_mistake_that_it_is_there_to_catch(folder):
-    caught = {remark(source, "caught by")
-              for source in (TESTS / "wrong" / folder.name).glob("*.c")}
+    caught = {wrong_answers.read(path).caught_by
+              for path in wrong_answers.paths(folder.name)}
     assert caught == {check.slug
                       for check in judges.judge_of(folder.name).checks}
 
@@ -190,34 +189,37 @@ def test_the_starter_compiles_and_fails_for_its_reason(folder):
     assert 0 <= score.points < MAXIMUM / 4
 
 
-def is_caught(score: Score, source: Path) -> None:
+def is_caught(mistake: Path, private: bool = True) -> None:
     """Check that a wrong answer fails what is meant for it, and no more."""
-    meant = remark(source, "caught by")
-    assert set(failed(score)) == {
-        meant, *remark(source, "costs also").split()}, told(score)
-    assert remark(source, "happens") in happened(score, meant), told(score)
+    wrong = wrong_answers.read(mistake)
+    score = hand_in(mistake, private)
+    assert set(failed(score)) == {wrong.caught_by, *wrong.costs_also}, \
+        told(score)
+    said = happened(score, wrong.caught_by)
+    assert any(words in said for words in wrong.happens), told(score)
 
 
 @pytest.mark.timed
-@answers("wrong")
-def test_a_wrong_answer_fails_the_check_meant_for_it(source):
-    is_caught(hand_in(source), source)
+@each_wrong_answer
+def test_a_wrong_answer_fails_the_check_meant_for_it(mistake):
+    is_caught(mistake)
 
 
 @pytest.mark.soak(only=True)
-@answers("wrong", lambda source: remark(source, "needs") != "namespaces")
-def test_it_does_so_where_namespaces_are_forbidden(source):
-    is_caught(hand_in(source, private=False), source)
+@each("mistake", (path for path in wrong_answers.paths()
+                  if wrong_answers.read(path).needs != "namespaces"))
+def test_it_does_so_where_namespaces_are_forbidden(mistake):
+    is_caught(mistake, private=False)
 
 
 @pytest.mark.timed
-@answers("right")
+@each_right_answer
 def test_a_right_answer_in_another_style_loses_nothing(source):
     score = hand_in(source)
     assert score.full, told(score)
 
 
-@answers("right")
+@each_right_answer
 def test_nor_does_it_where_namespaces_are_forbidden(source):
     score = hand_in(source, private=False)
     assert score.full, told(score)
@@ -458,7 +460,7 @@ def test_a_ladder_in_which_the_program_did_the_same_is_drawn_once(starter):
 @pytest.mark.answers
 @pytest.mark.namespaces
 def test_a_ladder_shows_who_waits_for_what():
-    score = hand_in(TESTS / "wrong" / FIRST / "read-before-shutdown.c")
+    score = hand_in(wrong_answers.WRONG / FIRST / "read-before-shutdown.diff")
     drawn = next(r.ladder for r in score.results if r.ladder)
     cells = [row.left.text for row in drawn.rows if row.left]
     assert cells[0] == "connect()" and cells[-1] == "recv(conn) ..."

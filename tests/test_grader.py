@@ -23,6 +23,7 @@ from typing import Callable, Optional
 
 import pytest
 
+import wrong_answers
 from lab import printable, program
 from lab.commands import grade as command
 from lab.commands import gradescope, handout
@@ -62,7 +63,10 @@ def hand_in(classroom: Path, name: str, source: Path = STARTER) -> Path:
     """Let a student hand in an answer to the first exercise."""
     folder = classroom / name / FIRST
     folder.mkdir(parents=True)
-    shutil.copy(source, folder / "server.c")
+    if source.parent.parent == wrong_answers.WRONG:
+        wrong_answers.read(source).write_to(folder)
+    else:
+        shutil.copy(source, folder / "server.c")
     return folder
 
 
@@ -358,7 +362,7 @@ def test_without_walls_nothing_is_graded_unless_unsafe(classroom, monkeypatch,
 # --- hostile among honest --------------------------------------------------
 
 HONEST = {"honest": SOLUTION, "a beginner": STARTER,
-          "nearly": TESTS / "wrong" / FIRST / "one-read.c",
+          "nearly": wrong_answers.WRONG / FIRST / "one-read.diff",
           "her own way": TESTS / "right" / FIRST / "stdio.c"}
 QUICK = ("reads", "writes-its-own-grade", "forges-the-calls", "daemon",
          "kills", "prints-a-gigabyte", "includes")
@@ -434,8 +438,9 @@ def test_a_known_seed_is_worth_something_and_a_drawn_one_is_not(classroom):
     rng = random.Random(f"{Student(classroom / 'prophet').seed(7)} polite")
     talk.CASES["polite"].file(rng)
     thanks = talk.CASES["polite"].thanks(rng).decode()
-    source = TESTS / "wrong" / FIRST / "success-without-reading.c"
-    text = source.read_text()
+    text = wrong_answers.read(
+        wrong_answers.WRONG / FIRST / "success-without-reading.diff"
+    ).sources()["server.c"]
     assert text.count(": Thank you\\n") == 1
     (hand_in(classroom, "prophet") / "server.c").write_text(
         text.replace(": Thank you\\n", f": {thanks}\\n"))
@@ -452,7 +457,7 @@ def test_a_known_seed_is_worth_something_and_a_drawn_one_is_not(classroom):
 @pytest.mark.soak()
 def test_the_same_seed_gives_the_same_table(classroom, soak):
     answers = [*sorted((TESTS / "right" / FIRST).glob("*.c")), SOLUTION,
-               STARTER, *sorted((TESTS / "wrong" / FIRST).glob("*.c"))]
+               STARTER, *wrong_answers.paths(FIRST)]
     for number in range(60 if soak else 3):
         hand_in(classroom, f"student {number:02}",
                 answers[number * (1 if soak else 3) % len(answers)])

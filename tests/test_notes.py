@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 
-from lab import program, sandbox, transcript, wine
-from lab.commands import wires
+from lab import program, sandbox, scenario, transcript, wine
+from lab.commands import trace, wires
+from lab.scenario import trials
 
 README = program.ROOT / "README.md"
 SECTIONS = ["Predict", "Break it", "What happened", "The change", "Run it",
             "What still breaks", "Questions"]
 
 TITLE = re.compile(r"^## (.+)$", re.M)
-LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)|(?:src|href|srcset)=\"([^\"]+)\"")
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]+))?[^)]*\)")
+HEADING = re.compile(r"^#+ (.+)$", re.M)
 FILE_NAME = re.compile(r"`([\w./-]+(?:\.(?:c|h|py|md|svg)|/))`")
 
 
@@ -30,12 +34,13 @@ each_chapter = pytest.mark.parametrize(
                             marks=pytest.mark.chapter(number(folder)))
                for folder in program.chapters()])
 each_page = pytest.mark.parametrize(
-    "page", [pytest.param(README, id="README")] + [
-        pytest.param(folder / "README.md", id=number(folder),
-                     marks=pytest.mark.chapter(number(folder)))
-        for folder in program.chapters()] + [
-        pytest.param(page, id=page.parent.name) for page in
-        sorted(program.ROOT.glob("exercises/**/README.md"))])
+    "page", [pytest.param(folder / "README.md", id=number(folder),
+                          marks=pytest.mark.chapter(number(folder)))
+             for folder in program.chapters()] + [
+        pytest.param(page, id=str(page.relative_to(program.ROOT)))
+        for page in [README, program.ROOT / "tests" / "README.md",
+                     *sorted(program.CHAPTERS.glob("*.md")),
+                     *sorted(program.ROOT.glob("exercises/**/*.md"))]])
 
 
 def without_blocks(text: str) -> str:
@@ -47,6 +52,13 @@ def skip_without_wine(folder: Path) -> None:
     """Skip what is about a chapter for Windows where that cannot run."""
     if wine.needed(folder) and wine.missing():
         pytest.skip(wine.missing())
+
+
+def skip_without_guests(text: str) -> None:
+    """Skip a page that types what is not installed here."""
+    for tool in ("bash", "ss"):
+        if f"$ {tool} " in text and not shutil.which(tool):
+            pytest.skip(f"no {tool} here")
 
 
 def play(text: str, folder: Path) -> int:
@@ -63,6 +75,7 @@ def play(text: str, folder: Path) -> int:
 def test_every_console_block_prints_what_it_shows(page, kit):
     skip_without_wine(page.parent)
     text = page.read_text()
+    skip_without_guests(text)
     folder = kit / page.parent.relative_to(program.ROOT)
     for attempt in range(5):  # a ladder can differ once: see lab/commands/wires
         try:
@@ -119,16 +132,24 @@ def test_the_drawn_wire_equals_a_fresh_capture(folder):
     assert drawn in seen, f"{folder.name}/wire.svg: run `make wires`"
 
 
+def anchors(page: Path) -> set[str]:
+    """Return what a link to a heading of a page ends in."""
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
+            for heading in HEADING.findall(page.read_text())}
+
+
 ANSWERS = ("solutions/", "tests/wrong/", "tests/right/", "tests/attacks/")
 
 
 @each_page
 def test_every_link_and_file_name_exists(page):
     text = without_blocks(page.read_text())
-    for match in LINK.finditer(text):
-        target = match[1] or match[2]
+    for target, anchor in LINK.findall(text):
         if not re.match(r"https?:", target):
-            assert (page.parent / target).exists(), f"broken link: {target}"
+            there = page.parent / target if target else page
+            assert there.exists(), f"broken link: {target}"
+            assert not anchor or anchor in anchors(there), \
+                f"broken link: {target}#{anchor}"
     handout = not (program.ROOT / ANSWERS[0]).exists()
     for name in FILE_NAME.findall(text):
         if handout and name.startswith(ANSWERS):
@@ -137,3 +158,82 @@ def test_every_link_and_file_name_exists(page):
                   program.ROOT / "tests"]
         assert any((place / name).exists() for place in places), \
             f"no such file: {name}"
+
+
+# --- what a page tells the reader to type ----------------------------------
+
+EXERCISE = ("check", "watch", "hint", "reset")
+
+
+def commands(text: str) -> list[list[str]]:
+    """Return the words after `make`, of each that stands in a page."""
+    lines = re.findall(r"`make( [^`]+)?`",
+                       without_blocks(text).replace("\n", " "))
+    for block in transcript.blocks(text):
+        start = {"console": r"^\$ ", "sh": "^"}.get(block.language)
+        if start is not None:
+            lines += re.findall(start + r"make( .+)?$", block.text, re.M)
+    return [shlex.split(re.split(r"[|&]", line)[0], comments=True)
+            for line in lines]
+
+
+def refuse(words: list[str]) -> None:
+    """Fail unless make, at the top, knows these words."""
+    asked = dict(word.split("=", 1) for word in words if "=" in word)
+    makefile = (program.ROOT / "Makefile").read_text()
+    targets = re.findall(r"^([^\s:=#]+):", makefile, re.M)
+    for word in (word for word in words if "=" not in word):
+        name, _, digits = word.rpartition("-")
+        if word in targets or word == "NN":
+            continue
+        if not name:
+            program.chapter(word)
+            continue
+        assert f"{name}-%" in targets, f"no such target: {word}"
+        if digits == "NN" or "{" in digits:
+            continue
+        folder = next((program.ROOT / "exercises").glob(f"{digits}-*")) \
+            if name in EXERCISE else program.chapter(digits)
+        if "PEER" in asked:
+            trials.scenario(asked["PEER"])
+            trace.row(folder, asked.get("HOW", ""))
+        elif "HOW" in asked:
+            assert asked["HOW"] in [w.name for w in scenario.ways(folder)]
+
+
+@each_page
+def test_every_make_command_works_where_the_reader_stands(page):
+    """In a chapter's own folder; with all other pages, at the top."""
+    for words in commands(page.read_text()):
+        if words and page.parent.parent == program.CHAPTERS:
+            assert words[:3] == ["-s", "-C", "../.."], words
+            words = words[3:]
+        refuse([word for word in words if word != "-s"])
+
+
+@pytest.mark.parametrize("page", ["WORDS.md", "CALLS.md"])
+def test_the_pages_beside_the_chapters_are_linked_from_the_first(page):
+    assert f"](chapters/{page})" in README.read_text()
+
+
+def test_every_make_command_that_the_bench_names_is_one():
+    for source in (program.ROOT / "tests" / "lab").rglob("*.py"):
+        for line in re.findall(r"`make ([a-z][^`\n]*)`", source.read_text()):
+            refuse(shlex.split(line))
+
+
+def minutes(page: str) -> str:
+    """Return the minutes that a chapter's page promises, "" for none."""
+    match = re.search(r"^\*(\d+) minutes[.,]", page, re.M)
+    return match[1] if match else ""
+
+
+@each_chapter
+def test_the_first_page_promises_the_same_minutes_as_the_chapter(folder):
+    page = f"chapters/{folder.name}/README.md"
+    row = re.search(rf"^\| \[\d\d\]\({page}\).* (\d+) \|$",
+                    README.read_text(), re.M)
+    assert row, f"no line for {folder.name}"
+    promised = minutes((program.ROOT / page).read_text())
+    if number(folder) not in ("05", "06", "07"):
+        assert promised == row[1]

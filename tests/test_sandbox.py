@@ -78,11 +78,15 @@ def test_a_program_is_looked_for_in_its_own_path(private, tmp_path):
     (tmp_path / "mine").symlink_to("/bin/true")
     (tmp_path / "locked").write_text("#!/bin/sh\n")
     (tmp_path / "empty").touch(0o755)
-    env = {"PATH": f"/nowhere:{tmp_path}:/usr/bin:/bin"}
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "private").mkdir(0o600)
+    env = {"PATH": f"/nowhere:{tmp_path}/loop:{tmp_path}/private:{tmp_path}:"
+                   "/usr/bin:/bin"}
     with Sandbox(private) as room:
         assert str(room.start(["mine"], env=env).wait()) == "exit 0"
         assert str(room.start(["true"], env=env).wait()) == "exit 0"
-        for name, why in (("locked", errno.EACCES), ("empty", errno.ENOEXEC)):
+        for name, why in (("locked", errno.EACCES), ("empty", errno.ENOEXEC),
+                          ("missing", errno.ENOENT)):
             with pytest.raises(OSError) as caught:
                 room.start([name], env=env)
             assert caught.value.errno == why

@@ -55,13 +55,13 @@ def forked(waiting, child: str) -> tuple:
     """Return a program that waits for us while its child does something."""
     process, ours = waiting(f"import os\nos.fork() or {child}\ns.recv(1)")
     assert process.until(lambda: kernel.children(process.pid)
-                         and kernel.stuck([process]), 10)
+                         and kernel.asleep(process.pid), 10)
     return process, ours
 
 
 def test_a_family_that_waits_for_us_is_stuck(waiting):
     process, ours = forked(waiting, "s.recv(1)")
-    proof = process.until(lambda: kernel.stuck_family(process.pid), 10)
+    proof = process.until(lambda: kernel.stuck([process]), 10)
     assert [asleep.pid for asleep in proof] == kernel.family(process.pid)
     ours.close()
 
@@ -69,7 +69,21 @@ def test_a_family_that_waits_for_us_is_stuck(waiting):
 def test_a_family_is_not_stuck_while_a_child_goes_on(waiting):
     process, ours = forked(waiting, "time.sleep(1000)")
     for _ in range(100):
-        assert not kernel.stuck_family(process.pid)
+        assert not kernel.stuck([process])
+    ours.close()
+
+
+@pytest.mark.parametrize("child, proved", (("s.recv(1)", True),
+                                           ("time.sleep(1000)", False)))
+def test_a_parent_that_waits_for_its_child_is_as_stuck_as_that(
+        waiting, child, proved):
+    process, ours = waiting(f"import os\nos.fork() or {child}\nos.wait()")
+    call = process.until(lambda: kernel.asleep(process.pid), 10)[0]
+    assert str(call) == "asleep in wait4()"
+    if proved:
+        assert process.until(lambda: kernel.stuck([process]), 10)
+    for _ in range(100):
+        assert bool(kernel.stuck([process])) == proved
     ours.close()
 
 
@@ -79,7 +93,7 @@ def test_a_child_born_while_we_look_is_counted(waiting, monkeypatch):
     counted, answers = kernel.children, [[]]
     monkeypatch.setattr(kernel, "children", lambda pid: (
         answers.pop() if answers else counted(pid)))
-    assert not kernel.stuck_family(process.pid)
+    assert not kernel.stuck([process])
     assert not answers
     ours.close()
 

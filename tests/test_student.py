@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import wrong_answers
 from lab import program
 from lab.judges import STARTERS, exercises, judge_of
 from lab.sandbox import Process, Sandbox
@@ -129,7 +130,8 @@ def test_a_number_without_an_exercise_is_one_sentence(kit, make, command):
 
 @pytest.mark.answers
 def test_the_checks_are_pytest_tests_with_their_points(kit, file):
-    shutil.copy(program.ROOT / "tests" / "wrong" / FIRST / "one-read.c", file)
+    wrong_answers.read(wrong_answers.WRONG / FIRST / "one-read.diff"
+                       ).write_to(file.parent)
     report = kit / "report.xml"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "tests", "-q", "-p",

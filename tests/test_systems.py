@@ -7,15 +7,29 @@ up or closed. What a system can't give is said in one sentence.
 from __future__ import annotations
 
 import ast
+import os
+import shlex
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
+import pytest
+
 import lab
-from lab import program
+from lab import commands, program, sandbox
 
 TESTS = program.ROOT / "tests"
 OLD = "import sys; sys.version_info = (3, 8, 18, 'final', 0); import lab"
+
+
+def lab_python(code: str, *words: object, before: str = "", **env: str
+               ) -> subprocess.CompletedProcess:
+    """Run Python code that can import the lab; `before` is a shell's words."""
+    return subprocess.run(
+        ["sh", "-c", f'{before} exec "$@"', "sh", sys.executable, "-c", code,
+         *map(str, words)], text=True, capture_output=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(TESTS), **env}, timeout=100)
 
 
 # --- Pythons ---------------------------------------------------------------
@@ -44,3 +58,123 @@ def test_tests_are_not_run_by_an_old_python(tmp_path):
                           text=True, check=False)
     assert (done.returncode, done.stderr) == (
         1, "tests: no Python 3.9 or later here: install python3\n")
+
+
+# --- callers ---------------------------------------------------------------
+
+IN_A_ROOM = """
+import os, sys
+os.chdir(sys.argv[1])
+if os.getuid() == 0:
+    os.chown(".", 1, 1)  # somebody's home, and we came with sudo
+else:
+    os.rmdir(sys.argv[1])
+from lab.sandbox import Sandbox
+with Sandbox() as room:
+    print(room.start(["true"]).wait())
+"""
+
+
+def test_a_program_starts_though_our_own_folder_is_closed_to_it(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir(0o700)
+    done = lab_python(IN_A_ROOM, home)
+    assert (done.stdout, done.stderr) == ("exit 0\n", "")
+
+
+def test_what_the_system_refuses_names_the_place(tmp_path):
+    with sandbox.Sandbox() as room:
+        for start, place in ((dict(cwd=tmp_path / "gone"), tmp_path / "gone"),
+                             ({}, "/no/such/program")):
+            with pytest.raises(OSError) as caught:
+                room.start(["/no/such/program"], **start)
+            assert commands.reason(caught.value) == \
+                f"{place}: No such file or directory"
+    assert commands.reason(OSError(2, "gone", "a/b")) == "a/b: gone"
+    assert commands.reason(OSError("neither")) == "neither"
+
+
+def shell(words: str) -> subprocess.CompletedProcess:
+    """Let a shell run words in which LAB stands for the bench's commands."""
+    lab_words = f"{shlex.quote(sys.executable)} -m lab"
+    return subprocess.run(
+        ["sh", "-c", words.replace("LAB", lab_words)], text=True,
+        capture_output=True, check=False, timeout=100,
+        env={**os.environ, "PYTHONPATH": str(TESTS)})
+
+
+@pytest.mark.parametrize("limit,said", (
+    ("ulimit -n 12", "Too many open files"),
+    ("ulimit -f 2000", "File too large")))
+def test_a_limit_that_is_too_low_is_named(limit, said):
+    sandbox.why_not_private()  # what it needs is built
+    done = shell(f"{limit}; LAB trace 01")
+    assert (done.returncode, done.stderr) == (
+        1, f"trace: {said} (too low a limit? `{limit[:9]}` shows it)\n")
+
+
+@pytest.mark.parametrize("error,said", (
+    (MemoryError(), "Cannot allocate memory (too low a limit? `ulimit -v`"),
+    (RuntimeError("can't start new thread"),
+     "can't start new thread (too low a limit? `ulimit -u`")))
+def test_a_limit_that_python_meets_is_named(error, said, monkeypatch, capsys):
+    def does(_: object) -> int:
+        raise error
+    monkeypatch.setattr(commands.Command, "load", lambda *_: does)
+    assert commands.run("doctor", []) == 1
+    assert capsys.readouterr().err == f"doctor: {said} shows it)\n"
+
+
+def test_little_output_takes_little_memory(room):
+    """All that it may be was set aside for it each time: 16 MiB."""
+    process = room.start(["echo", "x"])
+    process.wait()
+    tracemalloc.start()
+    assert process.stdout == b"x\n"
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+
+
+# --- streams ---------------------------------------------------------------
+
+def test_a_full_standard_output_is_told_once():
+    done = shell("LAB score >/dev/full")
+    assert (done.returncode, done.stderr) == (
+        1, "standard output: No space left on device: what was said is "
+        "lost\n")
+
+
+def test_who_closes_the_pipe_is_told_nothing():
+    done = shell("(LAB trace 03; echo $? >&2) | true")
+    assert done.stderr == "1\n"
+
+
+# --- containers ------------------------------------------------------------
+
+def without(calls: str, *words: str) -> subprocess.CompletedProcess:
+    """Run a command of the bench where some system calls are refused."""
+    return shell(" ".join([shlex.quote(sys.executable),
+                           shlex.quote(str(TESTS / "without.py")), calls,
+                           "LAB", *words]))
+
+
+def test_the_demo_tells_a_proof_from_a_clock_where_nothing_can_be_proved():
+    done = without("unshare,pidfd_getfd", "demo")
+    assert done.returncode == 0, done.stderr
+    assert "No packets are shown" in done.stdout
+    assert "still runs" in done.stdout
+    assert "That was proved" not in done.stdout
+    assert ("This system lets nobody prove it (pidfd_getfd: Operation not "
+            "permitted): they\nstill ran after 5 seconds.") in done.stdout
+
+
+@pytest.mark.namespaces
+def test_the_demo_says_what_was_proved(make):
+    assert "That was proved from the kernel's tables" in make("demo").stdout
+
+
+def test_the_doctor_names_what_forbids_a_proof():
+    done = without("pidfd_getfd", "doctor")
+    assert ("NO  proof that a program is stuck, from /proc\n"
+            "      pidfd_getfd: Operation not permitted; ") in done.stdout
+    assert "--cap-add SYS_PTRACE" in done.stdout

@@ -95,6 +95,16 @@ def test_the_server_half_closes_and_hears_the_thanks(
 
 
 @needs_wine
+@pytest.mark.parametrize("name", (NAIVE, HALF_CLOSE))
+def test_a_second_client_is_refused_at_once(room, windows, tmp_path, name):
+    offer = Offer(windows, name, tmp_path, content(1 << 24))
+    with peer.dial(room, offer.port) as first:
+        assert first.recv(1)
+        with pytest.raises(ConnectionRefusedError):
+            peer.dial(room, offer.port)
+
+
+@needs_wine
 def test_the_server_takes_thanks_in_pieces_and_drops_one_nul(
         room, windows, tmp_path):
     offer = Offer(windows, HALF_CLOSE, tmp_path, b"file")

@@ -12,7 +12,7 @@
  * 1 trouble (a partial FILE stays), 2 wrong command line.
  * See also: signal(7) for EINTR, connect(2), getaddrinfo(3).
  */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* POSIX, and SIGXFSZ */
 
 #include <err.h>
 #include <errno.h>

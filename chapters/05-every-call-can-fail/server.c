@@ -99,11 +99,11 @@ main(int argc, char *argv[])
     file = open_file(argv[3]);
     listener = listen_on(where, argv[1], argv[2]);
     freeaddrinfo(where);
-    do /* a client that hung up before we came was not ours */
-        conn = accept(listener, NULL, NULL);
-    while (conn == -1 && (errno == EINTR || errno == ECONNABORTED));
+    conn = accept_client(listener);
     if (conn == -1)
         err(1, "accept a client");
+    if (close(listener) == -1 && errno != EINTR) /* a second one is refused */
+        err(1, "close the listener");
 
     send_file(conn, file, argv[3]);
     if (shutdown(conn, SHUT_WR) == -1 && /* sends FIN; the client reads EOF */

@@ -12,7 +12,7 @@
  * 1 trouble (a partial FILE stays), 2 wrong command line.
  * See also: poll(2), clock_gettime(3), EINPROGRESS in connect(2).
  */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* POSIX, and SIGXFSZ */
 
 #include <err.h>
 #include <errno.h>
@@ -45,7 +45,7 @@ receive_file(struct deadline limit, int conn, const char *path)
         err(1, "open %s", path);
     while ((n = read_by(limit, conn, chunk, sizeof chunk)) > 0) {
         went = write_by(limit, file, chunk, (size_t)n); /* maybe to a pipe */
-        if (went < (size_t)n && errno != EAGAIN)
+        if (went < (size_t)n && errno != TIME_IS_UP)
             err(1, "write %s", path);
         came += (intmax_t)went;
         if (went < (size_t)n) { /* time is up, as if read_by had said so */
@@ -53,7 +53,7 @@ receive_file(struct deadline limit, int conn, const char *path)
             break;
         }
     }
-    if (n == -1 && errno == EAGAIN)
+    if (n == -1 && errno == TIME_IS_UP)
         errx(1, "gave up after %g seconds: no EOF after %jd bytes",
              limit.patience, came);
     if (n == -1)
@@ -72,7 +72,7 @@ say_thanks(struct deadline limit, int conn)
     size_t length = strlen(thanks);
     size_t went = write_by(limit, conn, thanks, length);
 
-    if (went < length && errno == EAGAIN)
+    if (went < length && errno == TIME_IS_UP)
         errx(1, "gave up after %g seconds: the thanks were not sent",
              limit.patience);
     if (went < length)

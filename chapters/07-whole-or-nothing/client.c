@@ -15,7 +15,7 @@
  * 1 trouble (FILE is as it was, or whole), 2 wrong command line.
  * See also: rename(2), fsync(2).
  */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700    /* POSIX, and SIGXFSZ */
 #define _FILE_OFFSET_BITS 64 /* files beyond 2 GiB where a long has 32 bits */
 
 #include <err.h>
@@ -46,7 +46,7 @@ hear_length(struct deadline limit, int conn)
         n = read_by(limit, conn, line + length, 1);
         length += n == 1;
     } while (n == 1 && line[length - 1] != '\n' && length < sizeof line - 1);
-    if (n == -1 && errno == EAGAIN)
+    if (n == -1 && errno == TIME_IS_UP)
         errx(1, "gave up after %g seconds: the length had not come",
              limit.patience);
     if (n == -1)
@@ -100,7 +100,7 @@ receive_file(struct deadline limit, int conn, const char *path, intmax_t size)
             err(1, "write %s", path);
         came += n;
     }
-    if (n == -1 && errno == EAGAIN)
+    if (n == -1 && errno == TIME_IS_UP)
         errx(1, "gave up after %g seconds: no EOF after %jd of %jd bytes",
              limit.patience, came, size);
     if (n == -1)
@@ -121,7 +121,7 @@ say_thanks(struct deadline limit, int conn, intmax_t size)
         (size_t)snprintf(thanks, sizeof thanks, "Thank you %jd\n", size);
     size_t went = write_by(limit, conn, thanks, length);
 
-    if (went < length && errno == EAGAIN)
+    if (went < length && errno == TIME_IS_UP)
         errx(1, "gave up after %g seconds: the thanks were not sent",
              limit.patience);
     if (went < length)

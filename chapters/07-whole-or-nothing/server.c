@@ -62,7 +62,7 @@ announce(struct deadline limit, int conn, intmax_t size)
     size_t length = (size_t)snprintf(line, sizeof line, "%jd\n", size);
     size_t went = write_by(limit, conn, line, length);
 
-    if (went < length && errno == EAGAIN)
+    if (went < length && errno == TIME_IS_UP)
         errx(1, "gave up after %g seconds: the length was not sent",
              limit.patience);
     if (went < length)
@@ -83,7 +83,7 @@ send_file(struct deadline limit, int conn, int file, const char *path,
             errx(1, "read %s: it grew beyond %jd bytes", path, size);
         went = write_by(limit, conn, chunk, (size_t)n);
         sent += (intmax_t)went;
-        if (went < (size_t)n && errno == EAGAIN)
+        if (went < (size_t)n && errno == TIME_IS_UP)
             errx(1, "gave up after %g seconds: only %jd bytes of %s sent",
                  limit.patience, sent, path);
         if (went < (size_t)n)
@@ -102,7 +102,7 @@ hear_thanks(struct deadline limit, int conn, intmax_t size)
     char receipt[48];
     ssize_t n = read_to_eof_by(limit, conn, thanks, sizeof thanks);
 
-    if (n == -1 && errno == EAGAIN)
+    if (n == -1 && errno == TIME_IS_UP)
         errx(1, "gave up after %g seconds: the end of the thanks had not come",
              limit.patience);
     if (n == -1)
@@ -142,11 +142,11 @@ main(int argc, char *argv[])
     file = open_file(argv[3], &size);
     listener = listen_on(where, argv[1], argv[2]);
     freeaddrinfo(where);
-    do /* a client that hung up before we came was not ours */
-        conn = accept(listener, NULL, NULL);
-    while (conn == -1 && (errno == EINTR || errno == ECONNABORTED));
+    conn = accept_client(listener);
     if (conn == -1)
         err(1, "accept a client");
+    if (close(listener) == -1 && errno != EINTR) /* a second one is refused */
+        err(1, "close the listener");
     limit = deadline_in(patience);
     nonblocking(conn);
 

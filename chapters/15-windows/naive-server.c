@@ -133,13 +133,12 @@ send_file(SOCKET conn, int file, const char *path)
     char chunk[CHUNK];
     int n, sent, done;
 
-    while ((n = _read(file, chunk, sizeof chunk)) > 0) {
+    while ((n = _read(file, chunk, sizeof chunk)) > 0)
         for (done = 0; done < n; done += sent) {
             sent = send(conn, chunk + done, n - done, 0);
             if (sent == SOCKET_ERROR)
                 fail(1, WSAGetLastError(), "write to client");
         }
-    }
     if (n == -1)
         fail(1, 0, "read %s: %s", path, strerror(errno));
 }
@@ -187,6 +186,8 @@ main(int argc, char *argv[])
     conn = accept(listener, NULL, NULL);
     if (conn == INVALID_SOCKET)
         fail(1, WSAGetLastError(), "accept");
+    if (closesocket(listener) == SOCKET_ERROR) /* a second one is refused */
+        fail(1, WSAGetLastError(), "closesocket listener");
 
     send_file(conn, file, argv[3]);
     if (closesocket(conn) == SOCKET_ERROR) /* the client thinks we listen */

@@ -75,7 +75,7 @@ ready_by(struct deadline limit, int fd, short events)
         if (n == -1 && errno != EINTR)
             err(1, "poll");
     }
-    errno = EAGAIN;
+    errno = TIME_IS_UP;
     return false;
 }
 
@@ -120,7 +120,7 @@ write_by(struct deadline limit, int fd, const void *bytes, size_t size)
     return done;
 }
 
-/* 0, or -1 and errno: EAGAIN if the deadline came first. */
+/* 0, or -1 and errno: TIME_IS_UP if the deadline came first. */
 static int
 connect_once(struct deadline limit, int conn, const struct addrinfo *where)
 {
@@ -137,9 +137,9 @@ int
 connect_by(struct deadline limit, const struct addrinfo *where,
            const char *host, const char *port)
 {
-    int conn, why = 0;
+    int conn, why = EADDRNOTAVAIL; /* there is an address, always */
 
-    for (; where != NULL && why != EAGAIN; where = where->ai_next) {
+    for (; where != NULL && why != TIME_IS_UP; where = where->ai_next) {
         conn = socket(where->ai_family, where->ai_socktype, where->ai_protocol);
         if (conn != -1)
             nonblocking(conn);
@@ -150,7 +150,7 @@ connect_by(struct deadline limit, const struct addrinfo *where,
             close(conn); /* it was never connected: nothing ends here */
     }
     errno = why;
-    if (why != EAGAIN)
+    if (why != TIME_IS_UP)
         err(1, "connect %s %s", host, port);
     return -1;
 }

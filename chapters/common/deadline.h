@@ -4,6 +4,9 @@
  * A limit on each call is no limit: a peer that drips a byte now and then
  * renews it for ever. So every wait here is for what remains of one deadline.
  * The sockets are non-blocking, and only poll(2) waits for the peer.
+ *
+ * A call that the deadline ended fails, with TIME_IS_UP in errno. No system
+ * call fails with that: EAGAIN, say, can have other reasons.
  */
 #ifndef DEADLINE_H
 #define DEADLINE_H
@@ -12,6 +15,8 @@
 #include <netdb.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+enum { TIME_IS_UP = 0 };
 
 struct deadline {
     double patience; /* seconds, from its beginning */
@@ -29,23 +34,23 @@ void nonblocking(int fd);
 
 /*
  * Sleep until `fd` is ready for `events` (or broken, which the next call will
- * tell). False, with EAGAIN in errno, if the deadline comes first. poll(2).
+ * tell). False and TIME_IS_UP if the deadline comes first. poll(2).
  */
 bool ready_by(struct deadline limit, int fd, short events);
 
-/* As read_some in net.h; -1 and EAGAIN if the deadline comes first. */
+/* As read_some in net.h; -1 and TIME_IS_UP if the deadline comes first. */
 ssize_t read_by(struct deadline limit, int fd, void *bytes, size_t size);
 
-/* As read_to_eof in net.h; -1 and EAGAIN if the deadline comes first. */
+/* As read_to_eof in net.h; -1 and TIME_IS_UP if the deadline comes first. */
 ssize_t read_to_eof_by(struct deadline limit, int fd, void *bytes, size_t size);
 
-/* As write_all in net.h; fewer and EAGAIN if the deadline comes first. */
+/* As write_all in net.h; fewer and TIME_IS_UP if the deadline comes first. */
 size_t write_by(struct deadline limit, int fd, const void *bytes, size_t size);
 
 /*
- * As connect_to in net.h, but the socket is non-blocking; -1 and EAGAIN if the
- * deadline comes first. An address that never answers takes all the time that
- * there is from those after it.
+ * As connect_to in net.h, but the socket is non-blocking; -1 and TIME_IS_UP if
+ * the deadline comes first. An address that never answers takes all the time
+ * that there is from those after it.
  */
 int connect_by(struct deadline limit, const struct addrinfo *where,
                const char *host, const char *port);

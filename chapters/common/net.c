@@ -13,6 +13,7 @@
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,13 @@ bound_to(const struct addrinfo *where)
     return -1;
 }
 
+/* Whether an error says that this machine has no such address. */
+static bool
+not_here(int why)
+{
+    return why == EAFNOSUPPORT || why == EADDRNOTAVAIL;
+}
+
 int
 listen_on(const struct addrinfo *where, const char *host, const char *port)
 {
@@ -65,7 +73,8 @@ listen_on(const struct addrinfo *where, const char *host, const char *port)
     char number[sizeof "65535"];
     int why, listener = bound_to(where);
 
-    while (listener == -1 && (where = where->ai_next) != NULL)
+    while (listener == -1 && not_here(errno) &&
+           (where = where->ai_next) != NULL)
         listener = bound_to(where);
     if (listener == -1)
         err(1, "bind %s %s", host, port);
@@ -81,6 +90,39 @@ listen_on(const struct addrinfo *where, const char *host, const char *port)
     if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
     return listener;
+}
+
+/* Whether an error befell a client, and leaves the listener as it was. */
+static bool
+client_was_lost(int why)
+{
+    switch (why) {
+    case ECONNABORTED:
+    case EPROTO:
+#ifdef __linux__ /* accept also tells what its network had to say */
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENONET:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+#endif
+        return true;
+    default:
+        return false;
+    }
+}
+
+int
+accept_client(int listener)
+{
+    int conn;
+
+    do
+        conn = accept(listener, NULL, NULL);
+    while (conn == -1 && (errno == EINTR || client_was_lost(errno)));
+    return conn;
 }
 
 /* connect(2) made twice would fail: the first goes on without us. */
@@ -162,10 +204,14 @@ write_all(int fd, const void *bytes, size_t size)
 
     while (done < size) {
         n = write(fd, (const char *)bytes + done, size - done);
-        if (n == -1 && errno != EINTR)
-            break;
-        if (n > 0)
+        if (n > 0) {
             done += (size_t)n;
+        } else if (n == 0) { /* to ask again would be to ask for ever */
+            errno = EIO;
+            break;
+        } else if (errno != EINTR) {
+            break;
+        }
     }
     return done;
 }

@@ -21,12 +21,21 @@
 struct addrinfo *addresses(const char *host, const char *port);
 
 /*
- * Listen on the first address that can be had, and say so on standard output;
- * port 0 asks the kernel for a free one. The port of an earlier run may still
- * be in TIME_WAIT. `host` and `port` are for the messages. Ends the program
- * with status 1 on errors. bind(2), listen(2), SO_REUSEADDR in socket(7).
+ * Listen on the first address that this machine has, and say so on standard
+ * output; port 0 asks the kernel for a free one. An address that is in use is
+ * an error, also if there are others: clients would go on to whoever uses it.
+ * The port of an earlier run may still be in TIME_WAIT. `host` and `port` are
+ * for the messages. Ends the program with status 1 on errors. bind(2),
+ * listen(2), SO_REUSEADDR in socket(7).
  */
 int listen_on(const struct addrinfo *where, const char *host, const char *port);
+
+/*
+ * Take the next client. One that was lost before it was ours, to a reset or
+ * to an error of its network, is passed over. The connection, or -1 and errno.
+ * accept(2), ERRORS.
+ */
+int accept_client(int listener);
 
 /*
  * Connect to the first address that answers, after trying them in order, as
@@ -53,7 +62,8 @@ ssize_t read_to_eof(int fd, void *bytes, size_t size);
 
 /*
  * Write it all, in as many pieces as it takes. Bytes written; if they are
- * fewer than `size`, errno says why the rest was not. write(2).
+ * fewer than `size`, errno says why the rest was not. It is EIO where write
+ * took nothing and called that no error. write(2).
  */
 size_t write_all(int fd, const void *bytes, size_t size);
 

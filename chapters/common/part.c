@@ -1,5 +1,5 @@
 /* See part.h: an unfinished file that is not left behind. */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700
 #define _FILE_OFFSET_BITS 64
 
 #include "part.h"

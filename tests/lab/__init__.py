@@ -4,15 +4,18 @@ The rooms follow the way the data goes; an arrow never points back:
 
     program    a source is compiled
     sandbox    a compiled program is started, alone with its own loopback
+    printable  text from elsewhere, made fit for a terminal and a sheet
     wine       a program for Windows is started there
     kernel     what the kernel's tables say about it: listening, queued, stuck
-    peer       the other end, when the other end is the bench itself
     wire       the packets that crossed
     calls      the calls that were made
     outcome    all that was seen of one conversation
+    meeting    where programs meet each other, or a peer in our hands
+    peer       plain sockets for tests, with bounded waits
     scenario   who meets whom over which file; gives an outcome
     ladder     an outcome drawn: in a terminal, or as a picture
     matrix     every chapter's programs in every scenario: a table of it
+    book       the pages, as one book for a browser
     transcript the console blocks of a page, typed and compared
     judging    outcomes scored against what an exercise asks for
     judges     what each exercise asks for

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import signal
 import sys
@@ -36,7 +38,7 @@ def heed_signals() -> None:
 def open_streams() -> bool:
     """See that 0, 1 and 2 are open, lest another file be given that number.
 
-    What is printed may have any characters. Returns whether it is lost.
+    Returns whether what is printed is lost.
     """
     lost = sys.stdout is None
     for number in range(3):
@@ -45,17 +47,58 @@ def open_streams() -> bool:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free
             os.set_inheritable(number, True)
-    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8",
+                                    closefd=False)
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")
-    sys.stdout.reconfigure(errors="replace")
     return lost
+
+
+class Unsaid(Exception):
+    """Standard output takes no more; its cause says why."""
+
+
+class Output(io.FileIO):
+    """Standard output, whose trouble is nobody else's OSError."""
+
+    def write(self, data: object) -> int:
+        """Write, or raise Unsaid."""
+        try:
+            return super().write(data)  # type: ignore[arg-type]
+        except OSError as error:
+            raise Unsaid from error
+
+
+def standard_output() -> io.TextIOWrapper:
+    """Return what prints to descriptor 1, whatever the characters are."""
+    usual = sys.stdout
+    return io.TextIOWrapper(
+        io.BufferedWriter(Output(1, "w", closefd=False)), usual.encoding,
+        "replace", line_buffering=usual.line_buffering)
+
+
+def told(error: Unsaid) -> int:
+    """Say that standard output takes no more, and why; return a status.
+
+    Nobody is told that he has closed a pipe himself, as `| head -1` does.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes at the end
+    why = error.__cause__
+    if isinstance(why, OSError) and why.errno != errno.EPIPE:
+        print(f"standard output: {why.strerror}: what was said is lost",
+              file=sys.stderr)
+    return 1
 
 
 def start() -> int:
     """Run what the command line says, however we were started."""
     heed_signals()
     lost = open_streams()
-    status = main(sys.argv[1:])
+    sys.stdout = standard_output()
+    try:
+        status = main(sys.argv[1:])
+        sys.stdout.flush()
+    except Unsaid as error:
+        return told(error)
     if lost:
         print("standard output is closed: what was said is lost",
               file=sys.stderr)

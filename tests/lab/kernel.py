@@ -7,6 +7,7 @@ so a fact needs no packet, no sleep and no word from the program itself.
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import platform
 import re
@@ -15,7 +16,7 @@ import struct
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterator, Optional, Protocol, Sequence
+from typing import Iterator, Optional, Protocol, Sequence
 
 from .sandbox import Process, StillRunning
 
@@ -32,6 +33,11 @@ SOCKET_CALLS = {
                 203: "connect", 206: "sendto", 207: "recvfrom",
                 211: "sendmsg", 212: "recvmsg", 65: "readv", 66: "writev",
                 71: "sendfile"},
+}
+# Those in which it waits for a child, or for a signal, and for no time.
+OTHER_CALLS = {
+    "x86_64": {34: "pause", 61: "wait4", 247: "waitid"},
+    "aarch64": {260: "wait4", 95: "waitid"},
 }
 SYS_PIDFD_OPEN, SYS_PIDFD_GETFD = 434, 438  # the same on every architecture
 
@@ -64,15 +70,19 @@ class Connection:
 
 @dataclass(frozen=True)
 class Asleep:
-    """A thread that waits in a socket call, with no time limit."""
+    """A thread that waits with no time limit, in a socket call or for a child.
+
+    `descriptor` is None where the call has none.
+    """
 
     pid: int
     call: str
-    descriptor: int
+    descriptor: Optional[int]
     switches: int
 
     def __str__(self) -> str:
-        return f"asleep in {self.call}({self.descriptor})"
+        shown = "" if self.descriptor is None else str(self.descriptor)
+        return f"asleep in {self.call}({shown})"
 
 
 def _sockets(pid: int) -> dict[str, int]:
@@ -248,18 +258,42 @@ def _time_limit(pid: int, descriptor: int, option: int) -> float:
     return seconds + microseconds / 1e6
 
 
+def _waits_on(pid: int, descriptor: int) -> bool:
+    """Whether a descriptor is a socket on which calls have no time limit."""
+    return descriptor in _sockets(pid).values() and not any(
+        _time_limit(pid, descriptor, option)
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO))
+
+
+@functools.lru_cache(maxsize=None)
+def why_no_proofs() -> str:
+    """Return "" where a program can be proved stuck, else what is missing.
+
+    A container's seccomp(2) profile may forbid pidfd_getfd(2). What Yama
+    forbids (ptrace(2)) is seen with a program only: make doctor.
+    """
+    if platform.machine() not in SOCKET_CALLS:
+        return f"the numbers of {platform.machine()}'s system calls"
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        try:
+            _time_limit(os.getpid(), ours.fileno(), socket.SO_RCVTIMEO)
+        except OSError as error:
+            return f"{error.strerror}: {os.strerror(error.errno or 0)}"
+    return ""
+
+
 def _waiting(pid: int, task: Path) -> Optional[Asleep]:
-    """Return how a thread waits, if it is in a socket call without limit."""
-    calls = SOCKET_CALLS.get(platform.machine(), {})
+    """Return how a thread waits, if it is in one of these calls for ever."""
     words = (task / "syscall").read_text().split()
-    if not words[0].isdigit() or int(words[0]) not in calls:
+    if not words[0].isdigit():
         return None
-    descriptor = int(words[1], 16)
-    if descriptor not in _sockets(pid).values():
+    number, machine = int(words[0]), platform.machine()
+    call = SOCKET_CALLS.get(machine, {}).get(number)
+    descriptor = int(words[1], 16) if call else None
+    call = call or OTHER_CALLS.get(machine, {}).get(number)
+    if not call or descriptor is not None and not _waits_on(pid, descriptor):
         return None
-    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-        if _time_limit(pid, descriptor, option):
-            return None
     status = (task / "status").read_text()
     if not re.search(r"^State:\s+S", status, re.M):
         return None
@@ -267,7 +301,7 @@ def _waiting(pid: int, task: Path) -> Optional[Asleep]:
         return None  # it catches SIGALRM: an alarm(2) may be coming
     switches = sum(int(n) for n in
                    re.findall(r"ctxt_switches:\s+(\d+)", status))
-    return Asleep(pid, calls[int(words[0])], descriptor, switches)
+    return Asleep(pid, call, descriptor, switches)
 
 
 def _has_timers(pid: int) -> bool:
@@ -282,10 +316,10 @@ def _has_timers(pid: int) -> bool:
 
 
 def asleep(pid: int) -> list[Asleep]:
-    """Return how each thread of a process waits on a peer.
+    """Return how each thread of a process waits.
 
-    Empty unless every one of them is asleep in a socket call that has no time
-    limit, with nothing queued in or out and no timer armed on its sockets.
+    Empty unless every one of them is asleep in a call that has no time limit,
+    with nothing queued in or out and no timer armed on its sockets.
     """
     try:
         found = [_waiting(pid, task) for task in
@@ -294,7 +328,8 @@ def asleep(pid: int) -> list[Asleep]:
             return []
     except OSError:  # it ended, is just being executed, or closes a socket
         return []
-    awaited = {waiting.descriptor for waiting in found if waiting}
+    awaited = {waiting.descriptor for waiting in found
+               if waiting and waiting.descriptor is not None}
     open_ones = connections(pid)
     if not awaited <= {c.descriptor for c in open_ones}:
         return []  # a connection that is over: who reads will hear of it
@@ -310,13 +345,21 @@ def asleep(pid: int) -> list[Asleep]:
     return found  # type: ignore[return-value]
 
 
-def _proof(members: Callable[[], list[int]]) -> list[Asleep]:
-    """Prove that processes which only have each other will never go on.
+def stuck(processes: Sequence[HasPid]) -> list[Asleep]:
+    """Prove that programs which only have each other will never go on.
 
-    All are found asleep in a socket call, with empty queues and idle timers;
-    then they are counted again, for one may have been born before its parent
-    fell asleep; then all are asleep as before, not having run in between.
+    A proof, not a guess: nothing is under way, so nothing can wake them. All,
+    with all that descend from them (family), are found asleep, with empty
+    queues and idle timers; then they are counted again, for one may have been
+    born before its parent fell asleep; then all are asleep as before, not
+    having run in between. Returns how each waits, the first program first;
+    empty if there is no proof. A caught SIGALRM, a timer, or a time limit on
+    the call defeats it. What it can't see is an alarm(2) or setitimer(2) that
+    nobody catches and that will kill. Sources: proc(5), tcp(7).
     """
+    def members() -> list[int]:
+        return [member for process in processes
+                for member in family(process.pid)]
     try:
         counted = members()
         first = [asleep(pid) for pid in counted]
@@ -326,28 +369,6 @@ def _proof(members: Callable[[], list[int]]) -> list[Asleep]:
     except OSError:
         return []  # one has just ended
     return [waiting for found in first for waiting in found]
-
-
-def stuck(processes: Sequence[HasPid]) -> list[Asleep]:
-    """Prove that programs which only have each other will never go on.
-
-    A proof, not a guess: nothing is under way, so nothing can wake them.
-    Returns how each waits; empty if there is no proof. A caught SIGALRM, a
-    timer, or a time limit on the call defeats it. What it can't see is what
-    their children do (stuck_family looks there), and an alarm(2) or
-    setitimer(2) that nobody catches and that will kill. Sources: proc(5),
-    tcp(7).
-    """
-    return _proof(lambda: [process.pid for process in processes])
-
-
-def stuck_family(pid: int) -> list[Asleep]:
-    """Prove that neither a program nor what descends from it will ever go on.
-
-    Returns how each of them waits, the program first; empty for no proof. Of
-    the family are those that family() finds.
-    """
-    return _proof(lambda: family(pid))
 
 
 def settle(processes: Sequence[Process], bound: float = 60.0) -> list[Asleep]:

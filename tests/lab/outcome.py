@@ -13,7 +13,7 @@ from .wire import Segment
 
 @dataclass(frozen=True)
 class Part:
-    """One program's part: `exit` is None where it was proved stuck.
+    """One program's part: `exit` is None where it had not ended.
 
     `ended` is when the bench saw it end (seconds, realtime), some milliseconds
     after it did. `bench` says that the bench itself played this part, which
@@ -49,3 +49,9 @@ class Outcome:
     def stuck(self) -> bool:
         """Whether the two were proved to wait for each other for ever."""
         return self.server.asleep is not None or self.client.asleep is not None
+
+    @property
+    def unproved(self) -> bool:
+        """Whether one still ran when we left, which proves nothing."""
+        return not self.stuck and (
+            self.server.exit is None or self.client.exit is None)

@@ -2,10 +2,12 @@
 
 A page is Markdown. In a block that is fenced as `console`, a line that begins
 with `$ ` is typed, all others are what must come back; `...` stands for what
-varies, within a line (and spaces beside it) or for lines. ` ```console terminal=2` is typed into a
-second terminal: a command that still runs when a block ends goes on, and what
-it prints later stands at the top of that terminal's next block. A line `^C`
-means: whatever still runs is proved stuck, then this one is interrupted.
+varies, within a line or for lines; spaces stand for any number of spaces.
+` ```console terminal=2` is typed into a second terminal: a command that still
+runs when a block ends goes on, and what it prints later stands at the top of
+that terminal's next block. `after=stuck` on the fence waits until whatever
+still runs is proved stuck. A line `^C` waits for the same proof, then
+interrupts this terminal's command.
 """
 
 from __future__ import annotations
@@ -35,13 +37,14 @@ class Block:
 
     language: str
     terminal: str
+    after: str
     text: str
 
 
 def blocks(page: str) -> list[Block]:
     """Return all fenced blocks of a page in their order."""
-    fence = re.compile(r"^```(\w+)(?: terminal=(\w+))?\n(.*?)^```$",
-                       re.M | re.S)
+    fence = re.compile(r"^```(\w+)(?: terminal=(\w+))?(?: after=(stuck))?\n"
+                       r"(.*?)^```$", re.M | re.S)
     return [Block(*(g or "" for g in m.groups())) for m in fence.finditer(page)]
 
 
@@ -60,7 +63,8 @@ def _pattern(expected: list[str]) -> re.Pattern[str]:
             parts.append(r"(?:.*\n)*?")
         else:
             fixed = re.split(r" *\.\.\. *", line)
-            parts.append(".*".join(map(re.escape, fixed)) + "\n")
+            words = ".*".join(map(re.escape, fixed))
+            parts.append(re.sub(r"(\\ )+", " +", words) + " *\n")
     return re.compile("".join(parts))
 
 
@@ -77,6 +81,10 @@ class Terminal:
     def output(self) -> str:
         """Return what has come since the last command was compared."""
         return self.shell.stdout.decode(errors="replace")[self.read:]
+
+    def runs(self) -> bool:
+        """Whether the command that was typed last has not ended yet."""
+        return self.busy and DONE not in self.output()
 
     def type(self, line: str) -> None:
         """Type a command, and have its end announced, $? kept."""
@@ -136,24 +144,31 @@ class Desk:
             self.terminals[name] = Terminal(shell, ours)
         return self.terminals[name]
 
+    def wait_until_stuck(self) -> None:
+        """Wait for the proof that what runs in all terminals is stuck."""
+        def proved() -> bool:
+            found = [t.children() for t in self.terminals.values()
+                     if t.runs()]
+            if not found:
+                raise Differs("shown as stuck, but it ended")
+            # One that has only just begun has no children yet.
+            return all(found) and bool(kernel.stuck(sum(found, [])))
+
+        next(iter(self.terminals.values())).shell.until(proved, self.bound)
+
     def interrupt(self, terminal: Terminal) -> None:
         """Prove what runs in all terminals stuck, then end this one's."""
         terminal.compare(False, self.bound)
-
-        def proved() -> bool:
-            mine = terminal.children()  # none yet if it has only just begun
-            others = [child for t in self.terminals.values()
-                      if t is not terminal for child in t.children()]
-            return bool(mine and kernel.stuck(mine + others))
-
-        proof = terminal.shell.until(proved, self.bound)
-        if not proof:
-            raise Differs("shown as stuck, but it ended")
+        self.wait_until_stuck()
+        if not terminal.runs():
+            raise Differs("shown as interrupted, but it had ended")
         for child in terminal.children():
             os.kill(child.pid, signal.SIGINT)
 
     def play(self, block: Block) -> None:
         """Type one block's commands and compare what comes."""
+        if block.after == "stuck":
+            self.wait_until_stuck()
         terminal = self.terminal(block.terminal)
         for line in block.text.splitlines():
             if line.startswith("$ "):

@@ -122,16 +122,17 @@ class Wire:
             if seconds > began:
                 break
 
-    def read(self, until_over: bool = False, bound: float = 2.0
-             ) -> list[Segment]:
+    def read(self, until_over: bool = False, bound: float = 2.0,
+             since: int = 0) -> list[Segment]:
         """Return all segments so far, in their order.
 
         With `until_over`, wait at most `bound` seconds for the end of the
-        conversation: programs can end before the kernel sends their last word.
+        conversation, of which `since` is the first segment: programs can end
+        before the kernel sends their last word.
         """
         deadline = time.monotonic() + bound
         self._drain()
-        while until_over and not over(self._seen):
+        while until_over and not over(self._seen[since:]):
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self._tap], [], [], left)[0]:
                 break

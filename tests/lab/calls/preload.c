@@ -22,8 +22,9 @@
  *     EINTR    a signal came; a connect goes on in the background, and a
  *              close has closed, as on Linux
  *     ENOSPC   the disk is full: open, write, fsync, close, rename of files
- *     EIO, EPROTO, EAGAIN   any call fails; a close has closed
- *     nothing  write and send take no byte, and that is no error
+ *     EIO      any call fails; a close has closed. So do EAGAIN, EPROTO and
+ *              others that are listed in faults[]
+ *     nothing  write and send take no byte, and call that no error
  *     copied   a child keeps a copy of what accept returned, for ever
  *
  * A call that was struck adds the line `TID TIME fault:NAME FD 0 0 0`.
@@ -54,26 +55,29 @@ struct log {
     char text[(1 << 25) - sizeof(atomic_size_t)];
 };
 
-enum kind {
-    NONE,
-    SHORT,
-    INTERRUPTED,
-    FULL,
-    BROKEN,
-    PROTOCOL,
-    AGAIN,
-    NOTHING,
-    COPIED,
-    KINDS
-};
+enum kind { NONE, SHORT, NOTHING, COPIED, INTERRUPTED, FULL, BROKEN };
 
-static const char *const kinds[] = {"",       "short",   "EINTR",
-                                    "ENOSPC", "EIO",     "EPROTO",
-                                    "EAGAIN", "nothing", "copied"};
-static const int errors[] = {0, 0, EINTR, ENOSPC, EIO, EPROTO, EAGAIN, 0, 0};
+static const struct {
+    const char *name;
+    enum kind kind;
+    int error; /* what a call that is struck fails with, or 0 */
+} faults[] = {{"short", SHORT, 0},
+              {"nothing", NOTHING, 0},
+              {"copied", COPIED, 0},
+              {"EINTR", INTERRUPTED, EINTR},
+              {"ENOSPC", FULL, ENOSPC},
+              {"EIO", BROKEN, EIO},
+              {"EAGAIN", BROKEN, EAGAIN},
+              {"EPROTO", BROKEN, EPROTO},
+              {"EHOSTUNREACH", BROKEN, EHOSTUNREACH},
+              {"EADDRNOTAVAIL", BROKEN, EADDRNOTAVAIL},
+              {"EAFNOSUPPORT", BROKEN, EAFNOSUPPORT},
+              {"EBADF", BROKEN, EBADF},
+              {"EINVAL", BROKEN, EINVAL}};
 
 static struct {
     enum kind kind;
+    int error;                /* the errno of a call that is struck, or 0 */
     char calls[64];           /* names with commas, or "" for all */
     long at;                  /* the call to strike, or 0 */
     unsigned percent;         /* else the chance of each */
@@ -89,7 +93,8 @@ static void
 read_fault(const char *text)
 {
     char word[16];
-    int i, used = 0;
+    int used = 0;
+    size_t i;
 
     if (sscanf(text, "%15s in %63s %n", word, fault.calls, &used) != 2 &&
         sscanf(text, "%15s %n", word, &used) != 1)
@@ -98,9 +103,11 @@ read_fault(const char *text)
         sscanf(text + used, "chance %u seed %llu", &fault.percent,
                &fault.state) != 2)
         abort();
-    for (i = 1; i < KINDS; i++)
-        if (strcmp(word, kinds[i]) == 0)
-            fault.kind = (enum kind)i;
+    for (i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        if (strcmp(word, faults[i].name) == 0) {
+            fault.kind = faults[i].kind;
+            fault.error = faults[i].error;
+        }
     if (fault.kind == NONE)
         abort();
 }
@@ -242,12 +249,11 @@ failing(const char *name, int fd, bool socket)
                                        "connect", "close", NULL};
     static const char *const disk[] = {"open",  "write",  "fsync",
                                        "close", "rename", NULL};
-    bool can = fault.kind == BROKEN || fault.kind == PROTOCOL ||
-               fault.kind == AGAIN ||
+    bool can = fault.kind == BROKEN ||
                (fault.kind == INTERRUPTED && is_any(name, slow)) ||
                (fault.kind == FULL && !socket && is_any(name, disk));
 
-    return strikes(name, fd, can) ? errors[fault.kind] : 0;
+    return strikes(name, fd, can) ? fault.error : 0;
 }
 
 /* One wrapper: note that it begins, let it be or fail, note how it went. */

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import sys
 from dataclasses import dataclass
 from typing import Callable, Sequence
@@ -52,6 +54,7 @@ COMMANDS = {
     "handout": Command(),
     "hint": Command("NN"),
     "matrix": Command("[NN]"),
+    "peers": Command(),
     "regrade": Command("", "grade", "again"),
     "reset": Command("NN"),
     "score": Command(),
@@ -59,6 +62,25 @@ COMMANDS = {
     "watch": Command("NN"),
     "wires": Command("[NN...]"),
 }
+
+
+# Limits of the shell's that commands are known to have met (ulimit -a).
+LIMITS = {errno.EMFILE: "ulimit -n", errno.EFBIG: "ulimit -f",
+          errno.EAGAIN: "ulimit -u", errno.ENOMEM: "ulimit -v"}
+
+
+def reason(error: OSError) -> str:
+    """Say what the system refused, with the place if it is known."""
+    if not error.strerror:
+        return str(error)
+    place = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+    limit = LIMITS.get(error.errno or 0)
+    return f"{place}{error.strerror}" + (
+        f" (too low a limit? `{limit}` shows it)" if limit else "")
+
+
+def _complain(name: str, error: OSError) -> None:
+    print(f"{name}: {reason(error)}", file=sys.stderr)
 
 
 def run(name: str, words: Sequence[str]) -> int:
@@ -75,6 +97,14 @@ def run(name: str, words: Sequence[str]) -> int:
         return 2
     except DoesNotCompile as error:
         print(f"{name}: the compiler refused:\n{error}", file=sys.stderr)
-    except (DidNotListen, NotInstalled, StillRunning, OSError) as error:
+    except (DidNotListen, NotInstalled, StillRunning) as error:
         print(f"{name}: {error}", file=sys.stderr)
+    except OSError as error:
+        _complain(name, error)
+    except MemoryError:
+        _complain(name, OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)))
+    except RuntimeError as error:
+        if "start new thread" not in str(error):
+            raise
+        _complain(name, OSError(errno.EAGAIN, str(error)))
     return 1

@@ -1,12 +1,19 @@
-"""make demo: half-close in two minutes, on three ladders."""
+"""make demo: half-close in two minutes, on three ladders.
+
+On a terminal it asks first, and shows when Enter is pressed: one screen a
+lesson, of 80 columns and 24 lines. Elsewhere it runs through.
+"""
 
 from __future__ import annotations
 
+import sys
+import textwrap
 from dataclasses import dataclass
 from typing import Callable
 
-from .. import program
+from .. import kernel, program, scenario
 from ..outcome import Outcome
+from .terminal import CLEAR, draws_over
 from .trace import say_if_shared, show
 
 
@@ -36,39 +43,84 @@ class Lesson:
 
 
 LESSONS = (
-    Lesson("01", "The server sends its file and calls close(). Does it hear "
-           "the answer?", """\
-No. close() sent the FIN, and gave the descriptor away with it: the read fails
-with EBADF. The client's write still succeeded, because a write only hands
-bytes to the kernel. The server's kernel has nobody to give them to, and
-answers RST. The thanks are lost, and the client exits 0.""", _lost),
-    Lesson("02", "Then it listens first, and closes afterwards.", """\
-Now nobody sends a FIN. The client waits for the end of the file, the server
-for the thanks, and the file never ends. Both are asleep in read() with nothing
-on the way and no timer set: that was proved from the kernel's tables, not
-guessed from a clock.""", lambda outcome: outcome.stuck),
-    Lesson("03", "Then it says \"I have no more to send\", and goes on "
-           "listening.", """\
-shutdown(conn, SHUT_WR) sends the FIN and keeps the other direction open: the
-connection is half-closed. The client reads EOF, says its thanks, and they
-arrive. That is how to hang up without losing the answer.""", _heard),
+    Lesson("01", """\
+A server sends its file, calls close(), and then read() for the answer. The
+client reads to the end of the file, and answers "Thank you".
+
+What does the server's read() return? Does the client notice anything?""", """\
+The read fails: close() sent the FIN, and gave the descriptor back as well. The
+client's write only handed its bytes to the kernel, so it succeeded. Nobody was
+left to hear them, and the server's kernel answered RST. The thanks are lost,
+and the client exits 0.""", _lost),
+    Lesson("02", """\
+Then the server should read the answer first, and close afterwards. These two
+lines change places, and nothing else.
+
+In which call is the server after one second? And the client?""", """\
+Nobody sends a FIN. The client waits for the end of the file, and the server
+for the thanks. Both are asleep in read() with nothing on the way and no timer
+armed.""", lambda outcome: outcome.stuck or outcome.unproved),
+    Lesson("03", """\
+The server must say "that was all" without hanging up. Between the last byte
+of the file and the read() it now calls shutdown(conn, SHUT_WR).
+
+What does the client's read() return? Who hears its answer?""", """\
+shutdown() sends the FIN and keeps the other direction open: the connection is
+half-closed. The client reads EOF and answers, and the server hears it. That is
+how to hang up without losing the answer, as long as nothing else goes wrong.""",
+          _heard),
 )
 
 
+def evidence(outcome: Outcome) -> str:
+    """Say how it is known that two programs wait for ever, if they do."""
+    if outcome.stuck:
+        return (" That was proved from the kernel's tables, not guessed from a "
+                "clock.")
+    if outcome.unproved:
+        return "\n" + textwrap.fill(
+            f"This system lets nobody prove it ({kernel.why_no_proofs()}): "
+            f"they still ran after {scenario.UNPROVED:g} seconds. `make "
+            "doctor` tells more.", 79)
+    return ""
+
+
+class Reader:
+    """Whoever looks: a terminal is asked to press Enter, a pipe is not."""
+
+    def __init__(self) -> None:
+        self.waits = sys.stdin.isatty() and sys.stdout.isatty()
+        self.clear = CLEAR if self.waits and draws_over(sys.stdout) else ""
+
+    def turn(self, prompt: str) -> None:
+        """Wait for Enter, then begin a new screen; after Ctrl-D run through."""
+        if self.waits:
+            try:
+                input(f"\n{prompt} ")
+            except EOFError:
+                self.waits, self.clear = False, ""
+                print()
+        print(self.clear, end="" if self.clear else "\n")
+
+
 def main(_: list[str]) -> int:
-    """Run the lessons; fail unless each shows what it is about."""
+    """Give the lessons; fail unless each shows what it is about."""
     program.compiler()  # before a word is said
     say_if_shared()
+    reader = Reader()
     failed = []
-    for lesson in LESSONS:
-        print(f"{lesson.number}. {lesson.question}\n")
+    for index, lesson in enumerate(LESSONS):
+        if index:
+            reader.turn("Press Enter for the next.")
+        print(lesson.question)
+        reader.turn("Make a guess, then press Enter.")
         outcome = show(program.chapter(lesson.number))
-        print(f"\n{lesson.moral}\n")
+        print(f"\n{lesson.moral}{evidence(outcome)}")
         if not lesson.holds(outcome):
             failed.append(lesson.number)
-            print(f"BUT THIS RUN DID NOT SHOW IT: chapter {lesson.number} "
-                  "did something else.\n")
+            print(f"\nBUT THIS RUN DID NOT SHOW IT: chapter {lesson.number} "
+                  "did something else.")
     if failed:
         return 1
-    print("Read on in chapters/01-close-too-early/README.md.")
+    print("\nRead on in chapters/01-close-too-early/README.md.")
     return 0

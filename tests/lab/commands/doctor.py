@@ -12,6 +12,7 @@ from .. import kernel, program, sandbox, wine
 from ..calls import CallLog
 from ..classroom.sandboxed import strangers, trouble
 from ..classroom.worker import Worker
+from . import reason
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,10 @@ def _calls() -> Finding:
     try:
         CallLog()
         return Finding("a library to record calls with", True, "")
-    except (program.DoesNotCompile, OSError) as error:
+    except program.DoesNotCompile as error:
         return Finding("a library to record calls with", False, str(error))
+    except OSError as error:
+        return Finding("a library to record calls with", False, reason(error))
 
 
 def _windows() -> list[Finding]:
@@ -85,10 +88,14 @@ def _proofs() -> Finding:
                 seen = waiting.until(lambda: kernel.stuck([waiting]), BOUND)
         except (OSError, sandbox.StillRunning):  # too late is an OSError
             seen = None
+    why = kernel.why_no_proofs()
     return Finding("proof that a program is stuck, from /proc", bool(seen),
+                   (f"{why}; " if why else "") +
                    "needs Linux 5.6 or later on x86-64 or arm64, and leave to "
                    "trace one's own processes (kernel.yama.ptrace_scope 0 or "
-                   "1); without it a stuck program is only timed out")
+                   "1; a container's seccomp profile may forbid it: run it "
+                   "with --cap-add SYS_PTRACE); without it a stuck program is "
+                   "only timed out")
 
 
 def _walls() -> Finding:

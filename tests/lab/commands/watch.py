@@ -11,10 +11,9 @@ from ..judging import report
 from ..judges import exercise, judge_of
 from ..ladder import text
 from .check import judged
-from .terminal import draws_over
+from .terminal import CLEAR, draws_over
 
 LOOK = 0.3  # seconds between two looks at the files' times
-CLEAR = "\033[2J\033[H"
 
 
 def _times(sources: Sequence[Path]) -> list[tuple[int, int]]:

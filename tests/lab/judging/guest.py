@@ -95,8 +95,7 @@ class Guest(Run):
             return None
         began = time.time()
         conn, (_, port) = self.listener.accept()
-        peer = Peer(conn, self._hope, port)
-        peer.regain = self._regain
+        peer = Peer(conn, self._hope, self._regain, port)
         peer.calls.append(Call(os.getpid(), began, "accept",
                                self.listener.fileno(), 0, conn.fileno(), ""))
         self._peers.append(peer)

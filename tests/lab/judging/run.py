@@ -20,12 +20,12 @@ from typing import Callable, Optional, Sequence, TypeVar
 
 from .. import kernel
 from ..calls import CallLog, Fault
+from ..meeting.peer import Peer
+from ..meeting.watch import Limits, Watch
 from ..outcome import Part
-from ..peer import Peer
 from ..sandbox import Exit, Sandbox
 from ..wire import Segment, Wire
 from .fault import Ending
-from .hang import AT_REST, RESTLESS, Patience
 
 Fact = TypeVar("Fact")
 
@@ -74,7 +74,8 @@ class Run:
             raise
         if not self.room.walled:
             limit(self.process.pid, output)
-        self._patience = Patience(self.process)
+        self._patience = Watch(
+            lambda: [] if self.process.poll(0) else [self.process], Limits())
 
     def _flow(self) -> list[tuple[int, Optional[int]]]:
         """Return what has come to each peer, and what waits to be read."""
@@ -83,16 +84,17 @@ class Run:
                 for peer in self._peers]
 
     def _lost(self) -> str:
-        return self._patience.lost(
+        return self._patience.given_up(
             quiet=not any(peer.under_way() for peer in self._peers),
             flow=self._flow)
 
     def _hope(self) -> bool:
         self._just_lost = not self.hang
-        if not self.hang:
-            self.hang = self._lost()
-            self._asleep = self._patience.proof
-        return not self.hang
+        lost = self.hang or self._lost()
+        if lost and self.process.poll(0) is None:
+            self.hang = lost
+            self._asleep = next(iter(self._patience.proof), None)
+        return not lost
 
     def _regain(self) -> None:
         """Take it back: the program had acted, and then waited for us."""
@@ -143,8 +145,8 @@ class Run:
         long there is `hope`. For a `narrow` peer see Peer.dial.
         """
         self._patience.renew()
-        peer = Peer.dial(self.room, host, port, hope or self._hope, narrow)
-        peer.regain = self._regain
+        peer = Peer.dial(self.room, host, port, hope or self._hope,
+                         self._regain, narrow)
         self._peers.append(peer)
         return peer
 
@@ -154,9 +156,8 @@ class Run:
         No verdict hangs on it: it makes a run go the same way each time.
         """
         self._patience.renew()
-        while (self.process.poll(0.002) is None
-               and self._patience.still() < AT_REST
-               and self._patience.spent() < RESTLESS):
+        while self.process.poll(0.002) is None \
+                and not self._patience.resting():
             pass
 
     def takes(self, peer: Peer) -> bool:
@@ -196,7 +197,7 @@ class Run:
         while self.process.poll(0.002) is None and not self._patience.late():
             pass
         if self.process.poll(0) is None and not self.hang:
-            proof = kernel.stuck_family(self.process.pid)
+            proof = kernel.stuck([self.process])
             self._asleep = proof[0] if proof else None
             self.hang = f"it is still {proof[0]}" if proof else \
                 "it still goes on"

@@ -119,7 +119,9 @@ class Sandbox:
         """Start a program; raises OSError if it cannot be executed.
 
         `env` is added to a bare environment. `stdin` is a descriptor, which
-        stays the caller's; without it standard input is empty. Behind walls
+        stays the caller's; without it standard input is empty. A program that
+        is given no `cwd` starts in the scratch folder: ours may be closed to
+        it, as a home is to a room that root makes. Behind walls it is `/`, and
         only what `writes` names can be written, and disks; and at most
         `most` bytes into one file, if that is less than the walls' own.
         """
@@ -142,7 +144,7 @@ class Sandbox:
                 self._walls, (*words, *env.values(), str(cwd)), writes)
         try:
             inner, pid, _ = self._ask(
-                "start", cwd or Path.cwd(), words,
+                "start", cwd or program.scratch(), words,
                 [f"{name}={value}" for name, value in env.items()],
                 places, most, descriptors=theirs)
         except BaseException:

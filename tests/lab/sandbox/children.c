@@ -22,13 +22,14 @@ struct child {
 static struct child *children;
 
 /* Execute a program; return where that can't be done, with errno. Unlike
-   execvp(3), take nothing for a shell's script that does not say so. */
+   execvp(3), take nothing for a shell's script that does not say so, and
+   forget about folders that can't be searched. */
 static void
 execute(char *const *argv, char *const *env)
 {
     char name[PATH_MAX];
     const char *path = "";
-    int error = ENOENT;
+    int error = ENOENT, found;
     size_t length;
     char *const *e;
 
@@ -43,8 +44,9 @@ execute(char *const *argv, char *const *env)
         length = strcspn(path, ":");
         snprintf(name, sizeof(name), "%.*s/%s", (int)length, path, argv[0]);
         execve(name, argv, env);
-        if (errno != ENOENT && errno != ENOTDIR)
-            error = errno;
+        found = errno;
+        if (access(name, F_OK) == 0)
+            error = found;
     }
     errno = error;
 }
@@ -66,9 +68,12 @@ become(const struct program *p, const struct walls *walls)
         dup2(p->stdio[i], i);
     if (walls != NULL && confine(walls, &p->view) == -1)
         return;
-    if (chdir(p->cwd) == 0)
-        execute(p->argv, p->env);
-    refused();
+    if (chdir(p->cwd) == -1) {
+        failed("%s", p->cwd);
+        return;
+    }
+    execute(p->argv, p->env);
+    failed("%s", p->argv[0]);
 }
 
 /* vfork(2): the child has our memory, and we wait, until it is the program. A

@@ -340,6 +340,21 @@ keep(void)
     serve_all(ended);
 }
 
+/* Be the keeper of one sandbox if the child of a fork(2), else tell whoever
+   wants one why there is none. */
+static bool
+is_keeper(int control)
+{
+    pid_t pid = fork();
+    char text[128];
+
+    if (pid == -1) {
+        snprintf(text, sizeof(text), "%d fork: %s", errno, strerror(errno));
+        send(control, text, strlen(text), MSG_NOSIGNAL);
+    }
+    return pid == 0;
+}
+
 int
 main(void)
 {
@@ -349,7 +364,7 @@ main(void)
     signal(SIGINT, SIG_IGN);  /* Ctrl-C: we go with who started us */
     signal(SIGCHLD, SIG_IGN); /* no keeper is a zombie */
     while (receive(&r, text, sizeof(text))) {
-        if (r.nfds == 1 && fork() == 0) {
+        if (r.nfds == 1 && is_keeper(r.fds[0])) {
             dup2(r.fds[0], CONTROL);
             close(r.fds[0]);
             keep();

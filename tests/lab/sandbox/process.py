@@ -12,6 +12,8 @@ from typing import BinaryIO, Callable, Optional, TypeVar
 
 Fact = TypeVar("Fact")
 
+MOST = 1 << 24  # bytes of its output that are read
+
 
 class StillRunning(Exception):
     """The bound passed and the program had not ended."""
@@ -109,7 +111,8 @@ class Process:
             self._kill(number)
 
     def _written(self, stream: BinaryIO) -> bytes:
-        return os.pread(stream.fileno(), 1 << 24, 0)
+        size = os.fstat(stream.fileno()).st_size
+        return os.pread(stream.fileno(), min(size, MOST), 0)
 
     @property
     def stdout(self) -> bytes:

@@ -11,11 +11,12 @@ from typing import Optional, Sequence
 from .. import kernel, program
 from ..calls import WINSOCK, CallLog
 from ..outcome import Outcome, Part
-from ..sandbox import Process, Sandbox
+from ..sandbox import Process, Sandbox, StillRunning
 from ..wine import Wine
 from ..wire import Wire
 
 SAMPLE = b"To be sent.\n"  # at most 30 bytes: one segment, always
+UNPROVED = 5.0  # seconds that programs are left to run if nothing is proved
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,23 @@ def _part(process: Process, log: CallLog, asleep: list[kernel.Asleep]) -> Part:
                 ended=process.ended)
 
 
+def _settle(processes: Sequence[Process]) -> list[kernel.Asleep]:
+    if not kernel.why_no_proofs():
+        return kernel.settle(processes)
+    try:
+        return kernel.settle(processes, UNPROVED)
+    except StillRunning:
+        return []
+
+
 def meet(server: Path, client: Path, content: bytes,
          extra: Sequence[str] = ()) -> Outcome:
     """Let a server offer `content` to a client, and watch.
 
     `extra` are words added to the server's command line. An .exe runs under
     Wine, or program.NotInstalled is raised. Returns once both have ended or
-    are proved stuck; raises sandbox.StillRunning otherwise, and
+    are proved stuck; or, where nothing can be proved, if they still run after
+    UNPROVED seconds. Raises sandbox.StillRunning otherwise, and
     kernel.DidNotListen if the server ends before it listens.
     """
     windows = server.suffix == ".exe"
@@ -73,10 +84,11 @@ def meet(server: Path, client: Path, content: bytes,
         port = kernel.listening(serving)
         fetching = house.start([client, "127.0.0.1", port, copy],
                                env=logs[1].env)
-        asleep = kernel.settle([serving, fetching])
+        asleep = _settle([serving, fetching])
         segments = None
         if wire:
-            segments = tuple(wire.read(until_over=not asleep))
+            segments = tuple(wire.read(
+                until_over=None not in (serving.exit, fetching.exit)))
             wire.close()
         return Outcome(_part(serving, logs[0], asleep),
                        _part(fetching, logs[1], asleep), port, content,

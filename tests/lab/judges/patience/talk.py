@@ -91,7 +91,7 @@ class Client:
         self.began = time.monotonic()
         self.limit = self.began + talk.latest
         self.peer = run.dial(HOST, talk.port, self.hope, narrow)
-        self.peer.comes()
+        self.peer.waits_for_input()
         self.limit = time.monotonic() + talk.latest
 
     def hope(self) -> bool:

@@ -115,7 +115,7 @@ class Server:
 
     def hear(self) -> None:
         """Hear what the client says; look at FILE when that comes."""
-        if self.peer.comes():
+        if self.peer.waits_for_input():
             self.talk = replace(self.talk,
                                 when_thanked=content(self.folder / FILE))
         self.talk = replace(self.talk, heard=self.peer.hear())
@@ -173,7 +173,7 @@ def one_more(server: Server) -> None:
     server.announce()
     server.say()
     server.look()
-    server.talk = replace(server.talk, premature=server.peer.here())
+    server.talk = replace(server.talk, premature=server.peer.has_input())
     server.peer.say(b"!")
     server.peer.half_close()
 

@@ -1,0 +1,137 @@
+"""The meeting room: whatever programs do in it, every wait ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lab.meeting import EOF, NOTHING, Limits, Meeting, behaviours
+from lab.meeting.pair import Pair, PairMeeting
+from lab.sandbox import Exit
+
+FILE = b"To be sent.\n"
+
+
+def python(code: str, *words: object) -> list[object]:
+    """Return the command line of a Python program."""
+    return [sys.executable, "-I", "-S", "-c",
+            f"import os, socket, sys, time\n{code}", *words]
+
+
+DIAL = "s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
+
+
+def test_a_pair_that_waits_for_each_other_is_proved_stuck(tmp_path):
+    with PairMeeting(Pair.of("02"), tmp_path) as meeting:
+        server, client = meeting.serve(FILE), meeting.fetch()
+        assert not meeting.settle()
+        assert str(server.asleep).startswith("asleep in read(")
+        assert str(client.asleep).startswith("asleep in read(")
+        assert server.exit is client.exit is None
+        assert "nothing is on its way" in server.hang
+        assert meeting.pair_outcome(server, client).stuck
+
+
+def test_one_that_waits_is_not_stuck_while_the_other_goes_on():
+    with Meeting() as meeting:
+        waits = meeting.start(python(DIAL + "s.recv(1)", meeting.listen()))
+        peer = meeting.accept(waits)
+        meeting.start(python("time.sleep(0.5)"))
+        assert peer.hear().end == NOTHING  # the other has ended by then
+        assert not meeting.programs[1].runs()
+        assert waits.asleep and not waits.exit
+
+
+def test_programs_without_a_proof_are_given_up_by_their_own_time():
+    with Meeting(limits=Limits()) as meeting:
+        sleeps = meeting.start(python("time.sleep(1000)"))
+        assert sleeps.ends() is None
+        assert sleeps.hang == "it did nothing for a second"
+        assert sleeps.asleep is None
+
+
+FAILS = """
+import pytest
+from lab.meeting import behaviours
+
+
+@pytest.mark.parametrize("number", ("03",))
+def test_it(pair):
+    server = pair.serve(b"To be sent.")
+    behaviours.polite(pair.dial_server(), b"Thank you")
+    server.ends()
+    assert False
+"""
+
+
+def test_a_failed_test_draws_what_its_programs_did(tmp_path):
+    (tmp_path / "test_it.py").write_text(FAILS)
+    tests = str(Path(__file__).parent)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "conftest", "-p",
+         "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)],
+        text=True, capture_output=True, check=False, timeout=60,
+        env={**os.environ, "PYTHONPATH": tests})
+    assert "what the programs did" in done.stdout, done.stdout
+    assert 'recv(conn) = 11' in done.stdout, done.stdout
+
+
+def test_a_reset_ends_a_wait_for_the_reader():
+    with Meeting() as meeting:
+        program = meeting.start(python(DIAL + "s.recv(1)\ns.recv(1)",
+                                       meeting.listen()))
+        peer = meeting.accept(program)
+        assert behaviours.in_pieces(meeting, peer, (b"a", b"b"))
+        assert program.ends() == Exit(0)
+        peer.say(b"c")
+        assert not meeting.until_read(peer)
+
+
+@pytest.mark.namespaces
+def test_conversations_in_one_meeting_are_told_apart(tmp_path):
+    with PairMeeting(Pair.of("03"), tmp_path) as meeting:
+        for thanks in (b"Thank you", b"Thanks"):
+            server = meeting.serve(FILE)
+            behaviours.polite(meeting.dial_server(), thanks)
+            assert server.ends() == Exit(0)
+            outcome = meeting.pair_outcome(server)
+            assert outcome.server.stdout.endswith(f": {thanks.decode()}\n")
+            assert sum(len(s.payload) for s in outcome.segments) \
+                == len(FILE + thanks)
+        client, peer = meeting.answer()
+        peer.say(FILE)
+        behaviours.vanish(meeting, peer)
+        assert client.ends()
+        assert meeting.pair_outcome(client=client).client.exit
+        assert len(meeting.outcomes) == 3
+
+
+@pytest.mark.namespaces
+def test_nothing_crosses_after_a_power_cut(tmp_path):
+    with PairMeeting(Pair.of("06"), tmp_path) as meeting:
+        client, peer = meeting.answer(seconds=0.3)
+        peer.say(FILE)
+        assert meeting.until_read(peer)
+        meeting.power_cut()
+        assert client.ends() == Exit(1)
+        assert meeting.pair_outcome(client=client).received == FILE
+
+
+def test_a_server_of_many_is_stopped_when_it_has_nothing_left_to_do():
+    serve = "l = socket.create_server(('127.0.0.1', 0))\n" \
+        "import signal\nsignal.signal(15, lambda *_: sys.exit(0))\n" \
+        "while True:\n c, _ = l.accept()\n c.send(c.recv(9))\n c.close()\n"
+    with Meeting() as meeting:
+        server = meeting.start(python(serve))
+        port = server.listens()
+        peers = [meeting.dial(port) for _ in range(100)]
+        for number, peer in enumerate(peers):
+            peer.say(b"%d" % number)
+            assert (peer.hear().data, peer.hear().end) == \
+                (b"%d" % number, EOF)
+        server.signal(15)
+        assert server.ends() == Exit(0)
