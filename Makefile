@@ -71,6 +71,9 @@ score: ## all exercises at a glance
 	@$(LAB) score
 
 ##@ For instructors
+collect: ## sort a course site's download: FROM=download INTO=folder
+	@$(LAB) collect
+
 grade: ## grade a class: SUBMISSIONS=folder (EXERCISE, OUT, JOBS, SEED)
 	@$(LAB) grade
 
@@ -107,5 +110,5 @@ Makefile $(sources) $(common): ;
 	    $(call quoted,$@) >&2
 	@exit 2
 
-.PHONY: all $(numbers) help demo test soak score grade regrade \
+.PHONY: all $(numbers) help demo test soak score collect grade regrade \
 	gradescope handout wires matrix doctor clean

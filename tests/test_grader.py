@@ -30,7 +30,8 @@ from lab.commands import gradescope, handout
 from lab.classroom import batch, sandboxed
 from lab.judging import Result, Score, Verdict
 from lab.classroom.batch import Batch, grade_all
-from lab.classroom.students import Student, students
+from lab.classroom.admission import students
+from lab.classroom.students import Student
 from lab.judges import judge_of
 from lab.judges.return_the_thanks import talk
 from lab.classroom.gradebook import Gradebook

@@ -13,6 +13,7 @@ from typing import Any, Callable, Sequence
 from .ladder import Ladder, Row
 
 LINE = 1000  # characters of a line at most
+CELL = 30_000  # and of a cell: spreadsheets take 32,767
 ROWS = 60  # of a ladder at most: the middle of a longer one is left out
 CALLS = 10  # in one row of it
 
@@ -59,7 +60,7 @@ def cell(value: Any) -> Any:
     """Return a cell that no spreadsheet takes for a formula."""
     if not isinstance(value, str):
         return value
-    shown = line(value)
+    shown = line(value, CELL)
     # A sheet that splits at ; sees what is behind one as a cell, too.
     parts = [part.strip(" \"'") for part in value.split(";")]
     risky = any(part.startswith(FORMULAS) for part in parts)

@@ -33,7 +33,7 @@ class Source:
 
 
 class Missing(Refused):
-    """There is no such file."""
+    """There is no such file, or none that can be told from others."""
 
 
 Found = Union[Source, Refused]
@@ -146,7 +146,7 @@ def locate(tree: Tree, exercise: str, sources: Sequence[str], alone: bool
         distinct = {r.content if isinstance(r, Source) else str(r)
                     for r in read}
         if len(distinct) > 1:
-            found[source] = Refused(
+            found[source] = Missing(
                 f"which file is {source}? These differ: "
                 + ", ".join(map(_name, among[:NAMED])))
         else:

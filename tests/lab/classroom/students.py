@@ -11,13 +11,9 @@ from .. import printable
 from ..judges import judge_of
 from ..judging.submission import Refused
 from ..program import ROOT
-from .archive import is_archive, stem
-from .sources import Found, Missing, Source, locate
-from .tree import Tree, is_junk, tree
-
-
-class NoSubmissions(Exception):
-    """There is nothing to grade; the text says why."""
+from .archive import stem
+from .sources import Found, Source, locate
+from .tree import Tree, tree
 
 
 @dataclass(frozen=True)
@@ -56,37 +52,6 @@ def found_in(handed_in: Tree, exercises: Sequence[str]
     """Return for each exercise its sources, by their names."""
     return {name: locate(handed_in, name, judge_of(name).sources,
                          alone=len(exercises) == 1) for name in exercises}
-
-
-def is_empty(found: dict[str, dict[str, Found]]) -> bool:
-    """Whether none of the sources that are asked for is there."""
-    return all(isinstance(source, Missing) for sources in found.values()
-               for source in sources.values())
-
-
-def students(submissions: Path) -> list[Student]:
-    """Return who handed in, by name; hidden files, and plain ones but
-    archives, are nobody.
-
-    Raises NoSubmissions.
-    """
-    if not submissions.is_dir():
-        raise NoSubmissions(f"SUBMISSIONS={submissions}: there is no such "
-                            "folder")
-    found = [Student(entry) for entry in submissions.iterdir()
-             if not is_junk((entry.name,))
-             and (entry.is_dir() or is_archive(entry.name))]
-    if not found:
-        raise NoSubmissions(f"SUBMISSIONS={submissions}: no folder of a "
-                            "student in it")
-    found.sort(key=lambda student: (student.key, student.place.name))
-    for one, other in zip(found, found[1:]):
-        if one.key == other.key:
-            raise NoSubmissions(
-                f"SUBMISSIONS={submissions}: {printable.name(one.place.name)} "
-                f"and {printable.name(other.place.name)} are both called "
-                f"{one.name}: leave one of them")
-    return found
 
 
 def grader() -> str:

@@ -22,7 +22,8 @@ PACKED = 64 << 20  # bytes of an archive
 EARLIER = "earlier attempts"  # where make collect puts what was replaced
 
 JUNK = re.compile(
-    r"__MACOSX|\..*|Thumbs\.db|desktop\.ini|.*~|#.*#|.*\.(swp|swo|bak|orig)",
+    r"__MACOSX|\.(?!\.?$).*|Thumbs\.db|desktop\.ini|.*~|#.*#|"
+    r".*\.(swp|swo|bak|orig)",
     re.IGNORECASE)
 
 Parts = tuple[str, ...]

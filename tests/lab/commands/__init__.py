@@ -47,6 +47,7 @@ class Command:
 COMMANDS = {
     "autograde": Command("SUBMISSION RESULTS [NN]", "gradescope", "autograde"),
     "check": Command("NN"),
+    "collect": Command(),
     "demo": Command(),
     "doctor": Command(),
     "grade": Command(),

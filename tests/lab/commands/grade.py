@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Callable, Mapping, Optional
 
 from .. import printable
+from ..classroom.admission import NoSubmissions, admitted
 from ..classroom.batch import Batch, grade_all, new_seed
 from ..classroom.gradebook import Gradebook, WrongFolder
 from ..classroom.sandboxed import Stranger, strangers, trouble
-from ..classroom.students import (NoSubmissions, Student, found_in, is_empty,
-                                  students)
+from ..classroom.students import Student
 from ..classroom.worker import Worker
-from ..judges import exercise, exercises, judge_of
+from ..judges import exercise, exercises
 from ..program import NotInstalled
 from .asked import Wrong, number
 from .terminal import draws_over
@@ -93,43 +93,13 @@ def _asked_for(environ: Mapping[str, str], among: list[Student]
     return found[0]
 
 
-def refuse_if_empty(submissions: Path, among: list[Student],
-                    names: tuple[str, ...]) -> None:
-    """Refuse a class of which more than half handed in nothing we look for.
-
-    It would get zeros for how it was laid out. Raises NoSubmissions.
-    """
-    empty = [student for student in among
-             if is_empty(found_in(student.tree(), names))]
-    if 2 * len(empty) <= len(among):
-        return
-    files = sorted({source for name in names
-                    for source in judge_of(name).sources})
-    seen = [file.shown for file in empty[0].tree().files[:3]]
-    found = f", but {', '.join(seen)}" if seen else ", which is empty"
-    raise NoSubmissions(
-        f"nothing was graded: {len(empty)} of {len(among)} in {submissions} "
-        f"have none of {', '.join(files)} where it is looked for, such as "
-        f"{empty[0].name}{found}; {_remedy(names, submissions)}")
-
-
-def _remedy(names: tuple[str, ...], submissions: Path) -> str:
-    """Return what to do about a class that has nothing in its place."""
-    if len(names) == 1:
-        return "remove the folders of those who handed in nothing"
-    return (f"each belongs into {names[0]}/ or exercises/{names[0]}/ and so "
-            f"on; EXERCISE=NN grades one exercise, whose sources may lie "
-            f"anywhere in a student's folder")
-
-
 def run(environ: Mapping[str, str]) -> int:
     """Grade as the environment says; raises Wrong and its kind."""
     submissions, out = places(environ)
     names = wanted(environ)
-    among = students(submissions)
+    among = admitted(submissions, names)
     anew = _asked_for(environ, among)
     seed, jobs = number("SEED", environ), number("JOBS", environ)
-    refuse_if_empty(submissions, among, names)
     stranger = the_stranger((str(submissions), str(out)),
                             environ.get("UNSAFE") == "1")
     book = Gradebook(out)

@@ -1,0 +1,132 @@
+"""Who is in a class, and whether it can be graded as it is laid out.
+
+A class that would get zeros because of its layout is refused, with the command
+that reads it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Optional, Sequence
+
+from .. import printable
+from ..judges import judge_of
+from .archive import Unsafe, is_archive
+from .download import Entry, download
+from .layouts import Layout, recognise
+from .sources import Missing
+from .students import Student, found_in
+from .tree import is_junk
+
+
+class NoSubmissions(Exception):
+    """There is nothing to grade; the text says why."""
+
+
+def students(submissions: Path) -> list[Student]:
+    """Return who handed in, by name; hidden files, and plain ones but
+    archives, are nobody.
+
+    Raises NoSubmissions.
+    """
+    if not submissions.is_dir():
+        raise NoSubmissions(f"SUBMISSIONS={submissions}: there is no such "
+                            "folder")
+    found = [Student(entry) for entry in submissions.iterdir()
+             if not is_junk((entry.name,))
+             and (entry.is_dir() or is_archive(entry.name))]
+    if not found:
+        raise NoSubmissions(f"SUBMISSIONS={submissions}: no folder of a "
+                            "student in it")
+    found.sort(key=lambda student: (student.key, student.place.name))
+    for one, other in zip(found, found[1:]):
+        if one.key == other.key:
+            raise NoSubmissions(
+                f"SUBMISSIONS={submissions}: {printable.name(one.place.name)} "
+                f"and {printable.name(other.place.name)} are both called "
+                f"{one.name}: leave one of them")
+    return found
+
+
+def is_empty(student: Student, exercises: Sequence[str]) -> bool:
+    """Whether none of the sources that are asked for is there."""
+    return all(isinstance(source, Missing)
+               for sources in found_in(student.tree(), exercises).values()
+               for source in sources.values())
+
+
+def _layout(submissions: Path) -> tuple[Optional[Layout], list[Entry]]:
+    """Return which site's layout it is, if it is any."""
+    try:
+        with download(submissions) as entries:
+            layout = recognise(entries)
+            return (None if layout and layout.general else layout), entries
+    except (Unsafe, OSError):
+        return None, []
+
+
+def _mixed(layout: Optional[Layout], entries: Sequence[Entry]) -> str:
+    """Say which folders are not one student's each, "" if all are."""
+    folders: dict[str, set[str]] = {}
+    people: dict[str, set[str]] = {}
+    for entry, place in zip(entries, layout.places(entries) if layout else ()):
+        if place:
+            folders.setdefault(place.who, set()).add(entry.path[0])
+            people.setdefault(entry.path[0], set()).add(place.who)
+    for names in folders.values():
+        if len(names) > 1:
+            return f"{' and '.join(sorted(names))} are one student's"
+    for name, who in people.items():
+        if len(who) > 1:
+            return f"{name} holds what {len(who)} students handed in"
+    return ""
+
+
+def _remedy(submissions: Path, layout: Optional[Layout],
+            exercises: Sequence[str]) -> str:
+    """Return what to do about a class that can't be graded as it is."""
+    one = f" EXERCISE={exercises[0][:2]}" if len(exercises) == 1 else ""
+    if layout:
+        into = submissions.with_name(submissions.name + "-collected")
+        return (f"it looks like {layout.title}: make collect "
+                f"FROM={shlex.quote(str(submissions))} "
+                f"INTO={shlex.quote(str(into))}{one}, then grade that")
+    if one:
+        return "remove the folders of those who handed in nothing"
+    return (f"each belongs into {exercises[0]}/ or exercises/{exercises[0]}/ "
+            "and so on; EXERCISE=NN grades one exercise, whose sources may "
+            "lie anywhere in a student's folder")
+
+
+def admitted(submissions: Path, exercises: Sequence[str]) -> list[Student]:
+    """Return the students of a class that can be graded.
+
+    Raises NoSubmissions: nobody is there, or somebody twice, or more than
+    half have none of the sources.
+    """
+    try:
+        among = students(submissions)
+    except NoSubmissions as error:
+        layout, _ = _layout(submissions)
+        if layout is None:
+            raise
+        remedy = _remedy(submissions, layout, exercises)
+        raise NoSubmissions(f"{error}; {remedy}") from error
+    layout, entries = _layout(submissions)
+    mixed = _mixed(layout, entries)
+    if mixed:
+        raise NoSubmissions(f"nothing was graded: {printable.line(mixed)}; "
+                            + _remedy(submissions, layout, exercises))
+    empty = [student for student in among if is_empty(student, exercises)]
+    if 2 * len(empty) <= len(among):
+        return among
+    files = sorted({source for name in exercises
+                    for source in judge_of(name).sources})
+    seen = [file.shown for file in empty[0].tree().files[:3]]
+    found = f", but {printable.line(', '.join(seen))}" if seen else \
+        ", which is empty"
+    raise NoSubmissions(
+        f"nothing was graded: {len(empty)} of {len(among)} in {submissions} "
+        f"have none of {', '.join(files)} where it is looked for, such as "
+        f"{empty[0].name}{found}; {_remedy(submissions, layout, exercises)}")

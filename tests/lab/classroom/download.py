@@ -1,0 +1,78 @@
+"""What a course site gave out: the files in a folder or in an archive.
+
+    with download(place) as entries:
+        for entry in entries: ...
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Iterator, Optional
+
+from ..judging.untrusted import left
+from .archive import Limits, is_archive, opened
+from .tree import Parts
+
+FILE = 256 << 20  # bytes of one file at most
+LIMITS = Limits(members=200_000, size=8 << 30, ratio=200, small=256 << 20)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file, by its `path` from the top; `bad` says why it can't be taken.
+
+    `read(most)` returns its content; None if it can't be read, or has more
+    than `most` bytes. Raises Unsafe.
+    """
+
+    path: Parts
+    read: Callable[[int], Optional[bytes]]
+    bad: str = ""
+
+
+@contextmanager
+def download(place: Path) -> Iterator[list[Entry]]:
+    """Open what was downloaded; raises Unsafe, or OSError.
+
+    A folder that holds one archive and nothing else is that archive.
+    """
+    if place.is_dir():
+        entries = sorted(_walk(place, place), key=lambda entry: entry.path)
+        if len(entries) == 1 and is_archive(entries[0].path[-1]):
+            place = place.joinpath(*entries[0].path)
+        else:
+            yield entries
+            return
+    with place.open("rb") as file, opened(file, LIMITS) as members:
+        yield [Entry(member.path, _bounded(member.read), member.bad)
+               for member in members]
+
+
+def _bounded(read: Callable[[int], bytes]
+             ) -> Callable[[int], Optional[bytes]]:
+    """Return what reads a member, and more than asked for as nothing."""
+    def bounded(most: int) -> Optional[bytes]:
+        content = read(most + 1)
+        return None if len(content) > most else content
+    return bounded
+
+
+def _walk(top: Path, folder: Path) -> Iterator[Entry]:
+    """Return all files below a folder; no link is followed."""
+    def unreadable(error: OSError) -> None:
+        raise error
+    for where, folders, names in os.walk(folder, onerror=unreadable):
+        for name in names:
+            yield _file(top, Path(where) / name)
+        for name in folders:
+            if (Path(where) / name).is_symlink():
+                yield _file(top, Path(where) / name)
+
+
+def _file(top: Path, file: Path) -> Entry:
+    """Return a file below `top`."""
+    return Entry(file.relative_to(top).parts, lambda most: left(file, most),
+                 "it is a link" if file.is_symlink() else "")

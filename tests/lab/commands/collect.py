@@ -1,0 +1,74 @@
+"""make collect: turn what a course site gave out into a folder a student.
+
+FROM is a folder or an archive, which stays as it is; INTO is made. EXERCISE,
+such as 01, says which exercise it was if it was one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Mapping
+
+from .. import printable
+from ..classroom import collect, layouts
+from ..classroom.archive import Unsafe
+from ..classroom.download import download
+from ..classroom.manifest import NAME, Damaged
+from ..judges import exercise
+from .asked import Wrong
+
+
+def _places(environ: Mapping[str, str]) -> tuple[Path, Path]:
+    """Return where it comes from and where it goes; raises Wrong."""
+    for word in ("FROM", "INTO"):
+        if not environ.get(word):
+            raise Wrong(f"{word}= is missing: make collect FROM=download "
+                        "INTO=folder")
+    source = Path(environ["FROM"]).resolve()
+    into = Path(environ["INTO"]).resolve()
+    if not source.exists():
+        raise Wrong(f"FROM={source}: there is no such file or folder")
+    if into == source or source in into.parents:
+        raise Wrong(f"INTO={into} lies in FROM, which is left as it is: name "
+                    "another folder")
+    return source, into
+
+
+def run(environ: Mapping[str, str]) -> int:
+    """Collect as the environment says; raises Wrong and its kind."""
+    source, into = _places(environ)
+    word = environ.get("EXERCISE", "")
+    name = exercise(word).name if word else ""
+    with download(source) as entries:
+        layout = layouts.recognise(entries)
+        if layout is None:
+            raise Wrong(
+                f"FROM={source}: no layout fits more than half of its "
+                f"{len(entries)} files; there are "
+                + ", ".join(known.title for known in layouts.layouts()))
+        found = collect.collect(entries, layout, into, name)
+    for file, why in found.unplaced:
+        print(f"not placed: {printable.line(file)}: {printable.line(why)}",
+              file=sys.stderr)
+    said = [f"{layout.title}: {len(found.rows)} students, {found.files} files",
+            f"{len(found.unplaced)} not placed",
+            f"{found.junk} of systems and editors left out"]
+    if found.replaced:
+        said.append(f"{found.replaced} replaced, which are kept")
+    print(f"{'; '.join(said)}\n{into / NAME}")
+    return 0
+
+
+def main(_: list[str]) -> int:
+    """collect: 2 for a wrong command line, or a layout that nobody knows."""
+    try:
+        return run(os.environ)
+    except (Wrong, Damaged) as error:
+        print(f"collect: {printable.text(str(error))}", file=sys.stderr)
+        return 2
+    except Unsafe as error:
+        print(f"collect: FROM={os.environ['FROM']} is not unpacked: "
+              f"{printable.text(str(error))}", file=sys.stderr)
+        return 1
