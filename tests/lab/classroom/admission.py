@@ -37,8 +37,10 @@ def students(submissions: Path) -> list[Student]:
              if not is_junk((entry.name,))
              and (entry.is_dir() or is_archive(entry.name))]
     if not found:
+        layout, _ = _layout(submissions)
+        remedy = f"; {_remedy(submissions, layout, ())}" if layout else ""
         raise NoSubmissions(f"SUBMISSIONS={submissions}: no folder of a "
-                            "student in it")
+                            f"student in it{remedy}")
     found.sort(key=lambda student: (student.key, student.place.name))
     for one, other in zip(found, found[1:]):
         if one.key == other.key:
@@ -99,20 +101,12 @@ def _remedy(submissions: Path, layout: Optional[Layout],
             "lie anywhere in a student's folder")
 
 
-def admitted(submissions: Path, exercises: Sequence[str]) -> list[Student]:
-    """Return the students of a class that can be graded.
+def check(submissions: Path, among: Sequence[Student],
+          exercises: Sequence[str]) -> None:
+    """Raise NoSubmissions if these can't be the students of a class.
 
-    Raises NoSubmissions: nobody is there, or somebody twice, or more than
-    half have none of the sources.
+    Somebody is there twice, or more than half have none of the sources.
     """
-    try:
-        among = students(submissions)
-    except NoSubmissions as error:
-        layout, _ = _layout(submissions)
-        if layout is None:
-            raise
-        remedy = _remedy(submissions, layout, exercises)
-        raise NoSubmissions(f"{error}; {remedy}") from error
     layout, entries = _layout(submissions)
     mixed = _mixed(layout, entries)
     if mixed:
@@ -120,7 +114,7 @@ def admitted(submissions: Path, exercises: Sequence[str]) -> list[Student]:
                             + _remedy(submissions, layout, exercises))
     empty = [student for student in among if is_empty(student, exercises)]
     if 2 * len(empty) <= len(among):
-        return among
+        return
     files = sorted({source for name in exercises
                     for source in judge_of(name).sources})
     seen = [file.shown for file in empty[0].tree().files[:3]]

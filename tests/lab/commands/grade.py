@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Callable, Mapping, Optional
 
 from .. import printable
-from ..classroom.admission import NoSubmissions, admitted
+from ..classroom.admission import NoSubmissions, check, students
 from ..classroom.batch import Batch, grade_all, new_seed
 from ..classroom.gradebook import Gradebook, WrongFolder
 from ..classroom.sandboxed import Stranger, strangers, trouble
@@ -97,9 +97,10 @@ def run(environ: Mapping[str, str]) -> int:
     """Grade as the environment says; raises Wrong and its kind."""
     submissions, out = places(environ)
     names = wanted(environ)
-    among = admitted(submissions, names)
+    among = students(submissions)
     anew = _asked_for(environ, among)
     seed, jobs = number("SEED", environ), number("JOBS", environ)
+    check(submissions, among, names)
     stranger = the_stranger((str(submissions), str(out)),
                             environ.get("UNSAFE") == "1")
     book = Gradebook(out)
