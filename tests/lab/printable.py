@@ -7,15 +7,10 @@ short, and no formula.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Callable, Sequence
-
-from .ladder import Ladder, Row
+from typing import Any
 
 LINE = 1000  # characters of a line at most
 CELL = 30_000  # and of a cell: spreadsheets take 32,767
-ROWS = 60  # of a ladder at most: the middle of a longer one is left out
-CALLS = 10  # in one row of it
 
 # Format characters that words are spelled with, in Persian or Hindi.
 JOINERS = "\u200c\u200d"
@@ -65,24 +60,3 @@ def cell(value: Any) -> Any:
     parts = [part.strip(" \"'") for part in value.split(";")]
     risky = any(part.startswith(FORMULAS) for part in parts)
     return "'" + shown.replace(";", ",") if risky else shown
-
-
-def _middle_out(cells: Sequence[Any], most: int, gap: Callable[[int], Any]
-                ) -> list[Any]:
-    """Return at most `most` + 1 of some cells: `gap` tells of the others."""
-    if len(cells) <= most:
-        return list(cells)
-    half = most // 2
-    return [*cells[:half], gap(len(cells) - 2 * half), *cells[-half:]]
-
-
-def shortened(drawn: Ladder) -> Ladder:
-    """Return a ladder without its middle, if it is a long one."""
-    def calls(cells: Sequence[str]) -> list[str]:
-        return _middle_out(cells, CALLS, lambda n: f"... {n:,} more calls")
-
-    rows = [replace(row, client=calls(row.client), server=calls(row.server))
-            for row in drawn.rows]
-    short = _middle_out(rows, ROWS, lambda n: Row(
-        rows[ROWS // 2].time, None, [f"... {n:,} rows left out"]))
-    return replace(drawn, title=line(drawn.title), rows=tuple(short))

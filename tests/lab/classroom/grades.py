@@ -24,12 +24,11 @@ OURS = ("The grader itself failed here, not your program. Your instructor "
 
 
 def presentable(score: Score) -> Score:
-    """Return a score of which each sentence and ladder may leave."""
+    """Return a score of which each sentence may leave."""
     return replace(score, trouble=printable.line(score.trouble), results=tuple(
         replace(result, expected=printable.line(result.expected),
                 happened=printable.line(result.happened),
-                ending=printable.line(result.ending),
-                ladder=result.ladder and printable.shortened(result.ladder))
+                ending=printable.line(result.ending))
         for result in score.results))
 
 
