@@ -27,10 +27,10 @@ from lab.commands import check, watch
 from lab import judges
 from lab.judging import MAXIMUM, Score, Verdict, progress, report
 from lab.judging.again import BUSY, MORE, TRIES, again
-from lab.judging.guest import PORT, Guest
 from lab.judges import STARTERS
 from lab.judging.submission import grade
 from lab.ladder import text
+from lab.meeting import Limits, Meeting
 from lab.sandbox import Exit
 
 TESTS = program.ROOT / "tests"
@@ -391,12 +391,11 @@ def test_a_slow_program_is_waited_for_while_something_comes_of_it(
         tmp_path, call):
     """A second of processor time, and never so much without a byte."""
     (tmp_path / "slow.c").write_text(SLOW % call)
-    with Guest([program.build(tmp_path / "slow.c"), "127.0.0.1", PORT]
-               ) as guest:
-        peer = guest.comes()
-        peer.say(b"12345")
-        ended = guest.finish()
-        assert guest.hang == "" and ended == Exit(0)
+    with Meeting(limits=Limits()) as meeting:
+        slow = meeting.start([program.build(tmp_path / "slow.c"), "127.0.0.1",
+                              meeting.listen()])
+        meeting.accept(slow).say(b"12345")
+        assert slow.ends() == Exit(0) and slow.hang == ""
 
 
 @dataclass

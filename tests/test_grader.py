@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import random
 import select
 import shutil
 import signal
@@ -33,7 +32,6 @@ from lab.classroom.batch import Batch, grade_all
 from lab.classroom.admission import students
 from lab.classroom.students import Student
 from lab.judges import judge_of
-from lab.judges.return_the_thanks import talk
 from lab.classroom.gradebook import Gradebook
 from lab.classroom.sandboxed import strangers
 from lab.sandbox import NoWalls
@@ -430,9 +428,9 @@ def test_an_attack_changes_nobodys_grade_and_leaves_nothing(classroom, soak):
 @pytest.mark.answers
 def test_a_known_seed_is_worth_something_and_a_drawn_one_is_not(classroom):
     """Who knows the seed knows the thanks before they are said."""
-    rng = random.Random(f"{Student(classroom / 'prophet').seed(7)} polite")
-    talk.CASES["polite"].file(rng)
-    thanks = talk.CASES["polite"].thanks(rng).decode()
+    seed = Student(classroom / "prophet").seed(7)
+    thanks = judge_of(FIRST).conversations["polite"].inputs(
+        seed)["thanks"].decode()
     text = wrong_answers.read(
         wrong_answers.WRONG / FIRST / "success-without-reading.diff"
     ).sources()["server.c"]

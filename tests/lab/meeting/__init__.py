@@ -34,6 +34,8 @@ proved.
     meeting.accept(program)         a Peer; None if the program never dials
     meeting.until_read(peer)        wait until all that we said was read
     meeting.settle()                wait until all have ended, or are given up
+    meeting.rest()                  wait until programs wait for us
+    meeting.let_rest_until(moment)  give nobody up before a moment
     meeting.outcome(server, client) what was seen, from which a ladder is drawn
     meeting.power_cut()             nothing crosses any more
     meeting.outcomes                all that were made here, for failing tests
@@ -92,6 +94,7 @@ class Meeting:
         self.watch = Watch(self._running, limits)
         self._given_up = ""
         self._just_given_up = False
+        self._rest_until = 0.0  # a moment of time.monotonic()
         self._listener: Optional[socket.socket] = None
         self._wire = Wire(self.room) if recorded and self.room.private \
             else None
@@ -198,8 +201,19 @@ class Meeting:
                 program.hang = why
                 program.asleep = proof.get(program.pid)
 
+    def let_rest_until(self, moment: float) -> None:
+        """Let programs rest as long as they like, until then.
+
+        That is a moment of time.monotonic(); nobody is given up before, and a
+        wait for them that goes on then ends without giving them up.
+        """
+        self._rest_until = moment
+
     def may_progress(self) -> bool:
         """Whether the programs may go on; if not, they are given up now."""
+        if self._rest_until:
+            return bool(self._running()) and \
+                time.monotonic() < self._rest_until
         self._just_given_up = not self._given_up
         if not self._given_up:
             self._given_up = self._why_not()
@@ -329,7 +343,7 @@ class Meeting:
         self.outcomes.append(made)
         self.hang_up()
         self.programs = [p for p in self.programs if p not in took_part]
-        self._given_up = ""
+        self._given_up, self._rest_until = "", 0.0
         return made
 
     def all_outcomes(self) -> list[Outcome]:

@@ -52,9 +52,10 @@ class Program:
     """A program of a meeting.
 
     `hang` is why it was given up, "" if it was not; `asleep` is how it waits
-    if it was proved stuck; it `serves` if it has been found listening. No wait
-    here raises because of what a program does, and each ends: with a fact, or
-    with the program's end, or when it is given up (watch.py).
+    if it was proved stuck; it `serves` if it has been found listening. `waited`
+    is for how many seconds it has waited for a processor, as far as ends_by()
+    looked. No wait here raises because of what a program does, and each ends:
+    with a fact, or with the program's end, or when it is given up (watch.py).
     """
 
     def __init__(self, meeting: Meeting, process: Process,
@@ -66,6 +67,7 @@ class Program:
         self.hang = ""
         self.asleep: Optional[kernel.Asleep] = None
         self.serves = False
+        self.waited = 0.0
 
     @property
     def exit(self) -> Optional[Exit]:
@@ -130,7 +132,7 @@ class Program:
         self.process.poll(moment - time.monotonic())
         watch.renew()
         while self.process.poll(0.002) is None and not watch.late():
-            pass
+            self.waited = kernel.waited(self.pid)
         if self.process.poll(0) is None and not self.hang:
             proof = kernel.stuck([self.process])
             self.asleep = proof[0] if proof else None
@@ -147,7 +149,7 @@ class Program:
         """Return what is known of it, as an outcome wants it."""
         return Part(self.exit, self.stdout, self.stderr,
                     tuple(self.log.read(CALLS) if self.log else ()),
-                    self.asleep)
+                    self.asleep, ended=self.process.ended)
 
     @property
     def stdout(self) -> str:

@@ -8,7 +8,7 @@ import struct
 import termios
 
 
-class Feed:
+class StdinPipe:
     """A pipe; `reader` is what a program is given as its standard input.
 
     Both ends are ours as well, so that a program which has gone, or which
@@ -33,7 +33,7 @@ class Feed:
             os.close(self._writer)
             self._writer = -1
 
-    def __enter__(self) -> Feed:
+    def __enter__(self) -> StdinPipe:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -16,7 +16,7 @@ from ...outcome import Outcome, Part
 from ...peer import EOF, NOTHING, Heard, Peer
 from ...sandbox import Exit, Privacy
 from ...judging.fault import Ending, many
-from ...meeting.stdin_pipe import Feed
+from ...meeting.stdin_pipe import StdinPipe as Feed
 from ...judging.guest import PORT, Guest
 
 HOST = "127.0.0.1"

@@ -1,0 +1,213 @@
+"""Ready-made checks: what can't work is refused, with the right status.
+
+Each of these is given a Trial, as a check is whose parameter is `trial`:
+
+    exercise.check(2, "refuses one with status 2", "01",
+                   slug="wrong-command-line")(command_lines.usage_errors)
+"""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Iterator, Optional, Sequence
+
+from .. import kernel
+from ..meeting import HOST, Meeting, Program
+from ..meeting.program import FULL_OUTPUT, OUTPUT
+from ..sandbox import Exit
+from .exercise import Trial
+from .failure import Ending, Failed, quoted
+from .place import Place
+
+BAD_PORTS = ("http5", "65536", "-1", "", "50 00", "9" * 20, " 0", "+0", "-0",
+             "0x1")
+BAD_SECONDS = ("0", "0.0", "-1", "", "soon", "1s", "1,5", "nan", "inf",
+               "0x10", "1000001", "1e3", ".5", "1.", " 7", "+7")
+BAD_HOSTS = ("no address", "localhost")
+SAMPLE = b"To be sent.\n"
+
+
+@dataclass
+class Room:
+    """Where a program is started again and again.
+
+    `good` has a value for each word of the command line, with which all would
+    be well, but that nobody listens where a client is sent.
+    """
+
+    trial: Trial
+    meeting: Meeting
+    place: Place
+    busy: socket.socket
+    good: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def usage(self) -> list[str]:
+        """The words of the command line, without brackets."""
+        return self.trial.exercise.command.replace("[", "").replace(
+            "]", "").split()
+
+    def words(self, **bad: object) -> list[object]:
+        """Return all words, some of them bad: PORT="http5"."""
+        return [{**self.good, **bad}[word] for word in self.usage]
+
+    def start(self, words: Sequence[object], before: Sequence[object] = (),
+              stdin: Optional[int] = None) -> Program:
+        """Start the program."""
+        serves = self.trial.exercise.serves
+        return self.meeting.start(
+            [*before, self.trial.program, *words], cwd=self.place.cwd,
+            writes=() if serves else [self.place.folder], most=OUTPUT,
+            stdin=stdin)
+
+    def refuses(self, what: str, words: Sequence[object], status: int) -> None:
+        """Expect that bad words are refused; `what` is wrong with them."""
+        exercise = self.trial.exercise
+        program = self.start(words)
+        program.ends()
+        if (program.exit != Exit(status=status) or not program.stderr
+                or exercise.never in program.stdout):
+            raise Failed(
+                f"With {what}: a sentence on standard error, "
+                f"{exercise.otherwise}, and status {status}.",
+                f"It printed {quoted(program.stdout)}." if program.stdout
+                else "" if program.stderr else "It said nothing.",
+                Ending.of(program))
+        self.meeting.clear()
+
+
+@contextmanager
+def room(trial: Trial, **inputs: Any) -> Iterator[Room]:
+    """Make such a room."""
+    serves = trial.exercise.serves
+    with ExitStack() as stack:
+        meeting = stack.enter_context(trial.meeting())
+        place = Place({"file": SAMPLE, **inputs}, meeting.room, serves)
+        stack.callback(place.close)
+        busy = stack.enter_context(meeting.room.socket())
+        busy.bind((HOST, 0))
+        good = {"HOST": HOST, "FILE": place.file, "SECONDS": 5,
+                "PORT": 0 if serves else busy.getsockname()[1]}
+        yield Room(trial, meeting, place, busy, good)
+
+
+def usage_errors(trial: Trial) -> None:
+    """Too few words, too many, and ports that are none."""
+    with room(trial) as tries:
+        words = tries.words()
+        needed = [word for word in trial.exercise.command.split()
+                  if not word.startswith("[")]
+        tries.refuses("no words", [], 2)
+        tries.refuses(f"no {needed[-1]}", words[:len(needed) - 1], 2)
+        tries.refuses("a word too many", [*words, "more"], 2)
+        for port in BAD_PORTS:
+            tries.refuses(f"PORT {port!r}", tries.words(PORT=port), 2)
+
+
+def bad_seconds(trial: Trial) -> None:
+    """SECONDS that are none."""
+    with room(trial) as tries:
+        for word in BAD_SECONDS:
+            tries.refuses(f"SECONDS {word!r}", tries.words(SECONDS=word), 2)
+
+
+def bad_hosts(tries: Room) -> None:
+    """HOST that is no address in four numbers."""
+    for host in BAD_HOSTS:
+        tries.refuses(f"HOST {host!r}, which is no address",
+                      tries.words(HOST=host), 1)
+
+
+def server_trouble(trial: Trial) -> None:
+    """FILE that isn't there, a folder, a PORT in use, a bad HOST."""
+    with room(trial) as tries:
+        folder, file = tries.place.folder, tries.place.file
+        tries.refuses("a FILE that isn't there",
+                      tries.words(FILE=f"{file}.not"), 1)
+        tries.refuses("a folder as FILE", tries.words(FILE=folder), 1)
+        tries.busy.listen()
+        taken = tries.busy.getsockname()[1]
+        tries.refuses("a PORT in use", tries.words(PORT=taken), 1)
+        bad_hosts(tries)
+
+
+def client_trouble(trial: Trial) -> None:
+    """A PORT where nobody listens, a bad HOST."""
+    with room(trial) as tries:
+        tries.refuses("a PORT where nobody listens", tries.words(), 1)
+        bad_hosts(tries)
+
+
+def nobody_listens(trial: Trial) -> None:
+    """The same PORT, and FILE stays as it was."""
+    with room(trial, old=SAMPLE) as tries:
+        program = tries.start(tries.words())
+        program.ends()
+        kept = tries.place.stored() == SAMPLE
+        if not (kept and program.exit == Exit(status=1) and program.stderr):
+            raise Failed("When nobody listens: FILE stays as it was, a "
+                         "sentence on standard error, and status 1.",
+                         "" if kept else "FILE is not what it was.",
+                         Ending.of(program))
+
+
+def full_output(trial: Trial, offer: bytes = SAMPLE, first: str = "says"
+                ) -> None:
+    """Standard output that has no room, though the server does all it should.
+
+    It `says` the offer first, or `hears` all before it does.
+    """
+    with room(trial) as tries:
+        program = tries.start(tries.words(PORT=tries.meeting.listen()),
+                              FULL_OUTPUT)
+        peer = tries.meeting.accept(program)
+        if peer:
+            if first == "hears":
+                peer.hear()
+            peer.say(offer)
+            peer.half_close()
+            peer.hear()
+        program.ends()
+        if program.exit != Exit(status=1) or not program.stderr:
+            raise Failed("When standard output has no room (/dev/full): a "
+                         "sentence on standard error, and status 1.",
+                         "" if peer else "It did not connect.",
+                         Ending.of(program))
+
+
+def only_there(trial: Trial) -> None:
+    """A server listens at HOST, and nowhere else.
+
+    Without namespaces somebody else may open there: that is no mistake.
+    """
+    rng = trial.rng("only there")
+    given = f"127.{rng.randrange(1, 255)}.{rng.randrange(255)}.7"
+    with room(trial) as tries:
+        server, happened = tries.start(tries.words(HOST=given)), ""
+        port = server.listens()
+        if port is None:
+            server.ends()
+            happened = "It did not come to listen."
+        else:
+            others = sorted({c.host for c in kernel.connections(server.pid)
+                             if c.state == "LISTEN"}
+                            - {given, f"::ffff:{given}"})
+            if others and _reaches(tries.meeting, HOST, port):
+                happened = f"A client got through to {HOST}: it listens at " \
+                    f"{' and '.join(others)}."
+            elif not _reaches(tries.meeting, given, port):
+                happened = f"No client got through to {given}."
+        if happened:
+            raise Failed(f"With HOST {given}: only {given} answers.",
+                         happened, Ending.of(server))
+
+
+def _reaches(meeting: Meeting, host: str, port: int) -> bool:
+    """Whether a client gets through."""
+    try:
+        meeting.dial(port, host).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,261 @@
+"""An exercise: its conversations and checks, declared; and how it is judged."""
+
+from __future__ import annotations
+
+import inspect
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Mapping, Optional, Sequence
+
+from ..meeting import HOST, Limits, Meeting
+from ..meeting.program import OUTPUT
+from ..sandbox import Privacy, Sandbox
+from . import Check, Result, Verdict
+from .expect import Seen
+from .failure import Ending, Failed
+from .inputs import Draw
+from .place import Place
+from .players import Client, Over, Player
+
+TRIES = 8           # conversations at most in which the judge is too slow
+RETRY_FOR = 12.0    # seconds in which such a conversation is had once more
+
+Script = Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One meeting of a program and the judge; `draws` make up its inputs.
+
+    `twin` names a conversation whose inputs are drawn from the same ranges
+    and in which all is well, where in this one the program has to refuse or
+    to give up: so nobody can tell before it begins.
+    """
+
+    name: str
+    title: str
+    script: Script
+    draws: Mapping[str, Draw]
+    twin: str = ""
+
+    def inputs(self, seed: int) -> dict[str, Any]:
+        """Draw what the conversation is had with; a seed repeats it."""
+        rng = random.Random(f"{seed} {self.name}")
+        return {name: draw(rng) for name, draw in self.draws.items()}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a check is given that runs the program itself: `trial`."""
+
+    exercise: Exercise
+    program: Path
+    seed: int
+    private: Privacy
+
+    def rng(self, name: str) -> random.Random:
+        """Return a source of chance for one purpose."""
+        return random.Random(f"{self.seed} {name}")
+
+    def meeting(self, recorded: bool = False) -> Meeting:
+        """Return a room of its own."""
+        return Meeting(Sandbox(self.private), Limits(), recorded)
+
+
+@dataclass
+class Exercise:
+    """What is handed in, and what is asked for.
+
+    `command` is the command line as the task shows it, of the words HOST,
+    PORT, FILE, SECONDS and [SECONDS]. The judge plays the `judge`. `prefix`
+    stands before a server's message; `never` is what is not printed when the
+    command line is refused, `otherwise` says that in a sentence.
+    """
+
+    source: str
+    command: str
+    judge_is: type[Player]
+    never: str
+    otherwise: str
+    prefix: str = ""
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+    about: str = ""
+    _checks: list[tuple[Check, Callable[..., None]]] = field(
+        default_factory=list)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of what is handed in."""
+        return (self.source,)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """What is asked for, in the order of the report."""
+        return tuple(check for check, _ in self._checks)
+
+    @property
+    def serves(self) -> bool:
+        """Whether the program is a server."""
+        return self.judge_is is Client
+
+    # --- declaring -----------------------------------------------------------
+
+    def conversation(self, title: str, twin: str = "", **draws: Any
+                     ) -> Callable[[Script], Script]:
+        """Declare a conversation; its name is that of the script.
+
+        Draws are functions (inputs.py); any other value is drawn always.
+        """
+        def declare(script: Script) -> Script:
+            made = {name: draw if callable(draw) else lambda _, v=draw: v
+                    for name, draw in draws.items()}
+            self.conversations[script.__name__] = Conversation(
+                script.__name__, title, script, made, twin)
+            return script
+        return declare
+
+    def check(self, points: int, sentence: str, reread: str,
+              about: bool = False, slug: str = ""
+              ) -> Callable[[Callable[..., None]], Callable[..., None]]:
+        """Declare a check; its slug is the function's name, with hyphens.
+
+        The function is given the conversations that its parameters name, as
+        Seen, or a Trial if that is `trial`. It raises Failed, or the check is
+        passed. The exercise is `about` one of them: the starter fails it.
+        """
+        def declare(judge: Callable[..., None]) -> Callable[..., None]:
+            name = slug or judge.__name__.replace("_", "-")
+            self._checks.append((Check(name, sentence, points, reread), judge))
+            self.about = name if about else self.about
+            return judge
+        return declare
+
+    # --- judging -------------------------------------------------------------
+
+    def words(self, place: Place, port: int, inputs: Mapping[str, Any]
+              ) -> list[object]:
+        """Return the command line for a conversation, without the program."""
+        known: dict[str, object] = {"HOST": HOST, "PORT": port,
+                                    "FILE": place.file}
+        found = [known.get(word) if word in known else inputs.get("seconds")
+                 for word in self.command.split()]
+        return [word for word in found if word not in (None, "")]
+
+    def judge(self, programs: Mapping[str, Path], seed: int,
+              private: Privacy) -> Sequence[Result]:
+        """Have all conversations at once; then judge check by check.
+
+        The compiled program of each source is given by its name.
+        """
+        built = programs[self.source]
+        trial = Trial(self, built, seed, private)
+        alone = [judge for _, judge in self._checks if _is_alone(judge)]
+        with ThreadPoolExecutor(len(self.conversations) + len(alone)) as pool:
+            having = {name: pool.submit(self._observe, conversation, trial)
+                      for name, conversation in self.conversations.items()}
+            trying = {judge: pool.submit(_judged, judge, {"trial": trial})
+                      for judge in alone}
+            seen = {name: had.result() for name, had in having.items()}
+            failures = {judge: tried.result()
+                        for judge, tried in trying.items()}
+        return [_result(check, failures[judge] if judge in failures
+                        else _judged(judge, seen))
+                for check, judge in self._checks]
+
+    def _observe(self, conversation: Conversation, trial: Trial) -> Seen:
+        """Have a conversation, again if the judge was too slow to observe."""
+        began = time.monotonic()
+        for _ in range(TRIES):
+            seen = self._have(conversation, trial)
+            if not seen.too_slow or time.monotonic() - began > RETRY_FOR:
+                break
+        return seen
+
+    def _have(self, conversation: Conversation, trial: Trial) -> Seen:
+        inputs = conversation.inputs(trial.seed)
+        with Sandbox(trial.private) as room:
+            place = Place(inputs, room, self.serves)
+            try:
+                with Meeting(room, Limits()) as meeting:
+                    return self._meet(conversation, meeting, place, inputs,
+                                      trial.program)
+            finally:
+                place.close()
+
+    def _meet(self, conversation: Conversation, meeting: Meeting,
+              place: Place, inputs: dict[str, Any], built: Path) -> Seen:
+        """Have one conversation with a fresh program."""
+        port = free(meeting, inputs.get("port", 0)) if self.serves \
+            else meeting.listen()
+        inputs["asked"] = port
+        born = time.monotonic()
+        program = meeting.start(
+            [built, *self.words(place, port, inputs)], cwd=place.cwd,
+            stdin=place.stdin_descriptor, disk=place.disk, most=OUTPUT,
+            writes=() if self.serves else [place.folder],
+            fault=inputs.get("fault"))
+        player = self.judge_is(meeting, program, place, inputs, born)
+        try:
+            player.opens()
+            conversation.script(player)
+        except Over:
+            pass
+        if place.stdin_pipe:
+            place.stdin_pipe.end()
+        lasted = player.waits_for_the_end()
+        return self._seen(conversation, player, lasted)
+
+    def _seen(self, conversation: Conversation, player: Player,
+              lasted: Optional[float]) -> Seen:
+        """Put down what was seen of a conversation that has ended."""
+        program, peer, place = player.program, player.peer, player.place
+        reset = bool(peer and not peer.arrived() and peer.was_reset())
+        inputs = player.inputs
+        offered = inputs.get("file", inputs.get("answer", b""))
+        outcome = player.meeting.outcome(
+            program if self.serves else None, None if self.serves else program,
+            offered, bytes(player.heard) if self.serves else None)
+        return Seen(
+            conversation.title, self.judge_is.__name__.lower(), self.prefix,
+            inputs, outcome, outcome.port, player.trouble,
+            player.first_output, player.all_heard, player.stayed, reset,
+            lasted, player.late and player.starved,
+            *(() if self.serves else (place.stored(), place.mode(),
+                                      place.others())),
+            printed=program.process.stdout, ending=Ending.of(program),
+            notes=player.notes)
+
+
+def free(meeting: Meeting, port: int) -> int:
+    """Return a port that a server can have: on a shared loopback another one,
+    if this is taken."""
+    while port and not meeting.room.private:
+        with meeting.room.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+                break
+            except OSError:
+                port += 1
+    return port
+
+
+def _is_alone(judge: Callable[..., None]) -> bool:
+    return list(inspect.signature(judge).parameters) == ["trial"]
+
+
+def _judged(judge: Callable[..., None], given: Mapping[str, Any]
+            ) -> Optional[Failed]:
+    """Return why a check is not passed, None if it is."""
+    try:
+        judge(**{name: given[name]
+                 for name in inspect.signature(judge).parameters})
+    except Failed as failed:
+        return failed
+    return None
+
+
+def _result(check: Check, failed: Optional[Failed]) -> Result:
+    return failed.result(check) if failed else Result(check, Verdict.PASSED)

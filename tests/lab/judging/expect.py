@@ -1,0 +1,263 @@
+"""What was seen of a conversation, and what a check expects of it.
+
+    expect(polite).eof().prints_message(polite.text).exits(0)
+
+Each expectation that is not met raises Failed, with a sentence that says what
+was expected and one that says what happened. A check which has a better word
+for the former gives it: expect(polite, "a FIN follows the file").
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Optional
+
+from ..ladder import Ladder, ladder
+from ..meeting import EOF, NOTHING, Heard
+from ..outcome import Outcome
+from ..sandbox import Exit
+from .failure import Ending, Failed, compared, many, quoted
+from .players import LATE
+
+NEARLY = 0.01  # seconds too early that nobody minds
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A conversation that has ended.
+
+    `title` begins "When ..."; `inputs` were drawn, and `notes` were made by
+    the script: both are attributes as well. `trouble` is why there was no
+    conversation; `first_output` is what a server had printed before a client
+    came, `stayed` whether the program was there at every step, `reset` whether
+    its other end met a RST. `lasted` is in seconds, None if the program did
+    not end in time; `too_slow` says that the judge was, so that nothing can
+    be said. `stored`, `mode` and `others` are FILE, and what is beside it.
+    `judge` is the judge's part in it, "client" or "server".
+    """
+
+    title: str
+    judge: str
+    prefix: str
+    inputs: Mapping[str, Any]
+    outcome: Outcome
+    port: int = 0
+    trouble: str = ""
+    first_output: str = ""
+    heard: Heard = Heard(b"", NOTHING)
+    stayed: bool = False
+    reset: bool = False
+    lasted: Optional[float] = None
+    too_slow: bool = False
+    stored: Optional[bytes] = None
+    mode: int = 0
+    others: tuple[str, ...] = ()
+    printed: bytes = b""
+    ending: Ending = field(default_factory=Ending)
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Any:
+        for known in ("notes", "inputs"):
+            if name in self.__dict__.get(known, ()):
+                return self.__dict__[known][name]
+        raise AttributeError(name)
+
+    @property
+    def when(self) -> str:
+        """What the conversation was about, as a sentence begins."""
+        seconds = self.inputs.get("seconds")
+        return (f"With SECONDS {seconds}, when {self.title}" if seconds
+                else f"When {self.title}")
+
+    @property
+    def stdout(self) -> str:
+        """Standard output, as text."""
+        return self.printed.decode(errors="replace")
+
+    @property
+    def message(self) -> Optional[str]:
+        """All that was printed behind the prefix; None for no message."""
+        _, found, rest = self.stdout.partition(self.prefix)
+        return rest if found else None
+
+    @functools.cached_property
+    def ladder(self) -> Optional[Ladder]:
+        """What crossed; None if nothing did."""
+        return None if self.trouble else ladder(self.outcome, f"{self.when}:")
+
+    def ended(self) -> str:
+        """Say what came in place of EOF; "" if EOF came."""
+        if self.heard.end == EOF:
+            return ""
+        came = f"{many(self.heard.data)} came, then "
+        return came + (f"nothing: no FIN, so the {self.judge} still waits for "
+                       "the end." if self.heard.end == NOTHING else "a RST.")
+
+    def shown(self) -> str:
+        """Say what message was printed."""
+        if self.message is None:
+            return "It printed no message."
+        return f"It printed the message {quoted(self.message)}."
+
+
+class Expect:
+    """Expectations about one conversation; each returns the next.
+
+    `wanted` is what is said to be expected, whichever is not met.
+    """
+
+    def __init__(self, seen: Seen, wanted: str = "") -> None:
+        self.seen = seen
+        self._wanted = wanted
+
+    def that(self, met: bool, wanted: str, *happened: str) -> Expect:
+        """Expect anything; both are sentences, without "When ...".
+
+        A conversation that did not take place meets nothing.
+        """
+        seen = self.seen
+        if met and not seen.trouble:
+            return self
+        raise Failed(f"{seen.when}: {self._wanted or wanted}",
+                     seen.trouble or " ".join(filter(None, happened)),
+                     seen.ending, seen.ladder)
+
+    # --- what came over the connection ---------------------------------------
+
+    def first_line(self, line: str) -> Expect:
+        """Expect a line on standard output before anybody came."""
+        first = self.seen.first_output
+        return self.that(
+            first == line + "\n", f"it first prints {quoted(line)}.",
+            f"It printed {quoted(first)}." if first else
+            "It listens, and nothing has come out. Is the line flushed?")
+
+    def heard(self, data: bytes) -> Expect:
+        """Expect that exactly these bytes came."""
+        came = self.seen.heard.data
+        return self.that(came == data,
+                         f"the {self.seen.judge} gets {many(data)}.",
+                         f"It got {compared(came, data)}.")
+
+    def heard_nothing(self, wanted: str = "nothing is said.") -> Expect:
+        """Expect that no byte came."""
+        return self.that(not self.seen.heard.data, wanted, self.said())
+
+    def said(self) -> str:
+        """Say what came."""
+        heard = self.seen.heard
+        if not heard.data:
+            return f"The {self.seen.judge} heard nothing."
+        end = {EOF: "", NOTHING: ", and no FIN"}.get(
+            heard.end, ", and then a RST")
+        said = quoted(heard.data.decode("latin-1"))
+        return f"The {self.seen.judge} heard {said}{end}."
+
+    def eof(self) -> Expect:
+        """Expect a FIN."""
+        return self.that(self.seen.heard.end == EOF, "a FIN follows.",
+                         self.seen.ended())
+
+    def no_reset(self, happened: str) -> Expect:
+        """Expect that what we said met no RST."""
+        return self.that(not self.seen.reset, "no RST comes.", happened)
+
+    def stayed(self, happened: str, *more: str) -> Expect:
+        """Expect that the program was there until we had done all."""
+        return self.that(self.seen.stayed, "it waits.", happened, *more)
+
+    # --- what was printed ----------------------------------------------------
+
+    def prints_message(self, text: str) -> Expect:
+        """Expect a message that begins so, behind the prefix."""
+        message = self.seen.message or ""
+        return self.that(
+            message.startswith(text),
+            f"it prints {quoted(self.seen.prefix + text)}.",
+            f"It printed a message of {len(message.rstrip()):,} bytes."
+            if message and len(text) > 60 else self.seen.shown())
+
+    def prints_no_message(self) -> Expect:
+        """Expect nothing behind the prefix, nor the prefix."""
+        return self.that(self.seen.message is None, "it prints no message.",
+                         self.seen.shown())
+
+    def two_lines(self, text: str) -> Expect:
+        """Expect at most one line, then the message, and nothing else."""
+        line = f"{self.seen.prefix}{text}\n"
+        stdout = self.seen.stdout
+        head = stdout[:-len(line)]
+        return self.that(
+            stdout.endswith(line) and head.count("\n") <= 1,
+            f"standard output is two lines, the second {quoted(line)}.",
+            f"Standard output is {quoted(stdout, 120)}.")
+
+    def prints(self, data: bytes) -> Expect:
+        """Expect bytes anywhere on standard output."""
+        return self.that(data in self.seen.printed,
+                         f"it prints {many(data)}.", self._compared(data))
+
+    def stdout_is(self, data: bytes) -> Expect:
+        """Expect just these bytes on standard output."""
+        short = len(data) < 40
+        return self.that(
+            self.seen.printed == data, "standard output is " +
+            (quoted(data.decode()) if short else many(data)) + ".",
+            f"Standard output is {quoted(self.seen.stdout)}." if short
+            else self._compared(data))
+
+    def _compared(self, data: bytes) -> str:
+        return f"It printed {compared(self.seen.printed, data)}."
+
+    def prints_nothing(self) -> Expect:
+        """Expect that standard output is empty."""
+        return self.that(not self.seen.printed, "nothing is printed.",
+                         f"It printed {quoted(self.seen.stdout)}.")
+
+    def complains(self, text: str = "") -> Expect:
+        """Expect a line on standard error, with some text in it."""
+        said = self.seen.ending.stderr
+        return self.that(
+            bool(said) and text in said,
+            f"it says {text!r} on standard error." if text else
+            "there is a sentence on standard error.",
+            "" if said else "Nothing is on standard error.")
+
+    # --- the end -------------------------------------------------------------
+
+    def exits(self, status: int) -> Expect:
+        """Expect an exit status."""
+        return self.that(self.seen.ending.exit == Exit(status=status),
+                         f"it exits {status}.")
+
+    def ends(self) -> Expect:
+        """Expect that the program did not hang."""
+        return self.that(not self.seen.ending.hang, "it ends.")
+
+    def fails(self) -> Expect:
+        """Expect status 1, and a line on standard error."""
+        return self.complains().exits(1)
+
+    def gives_up_in_time(self, since: str) -> Expect:
+        """Expect that it ended when its SECONDS were over; early nor late."""
+        seen, seconds = self.seen, float(self.seen.seconds)
+        happened = f"It was there {seconds + LATE:.2f} s after {since}." \
+            if seen.lasted is None else \
+            f"It ended {seen.lasted:.2f} s after {since}."
+        return self.that(
+            seen.lasted is not None and seen.lasted >= seconds - NEARLY,
+            f"it gives up {seen.seconds} s after {since}, at most {LATE:g} s "
+            "later.", happened)
+
+    def file_is(self, data: bytes, name: str = "FILE") -> Expect:
+        """Expect what FILE holds at the end."""
+        stored = self.seen.stored
+        return self.that(stored == data, f"{name} holds {many(data)}.",
+                         "There is no FILE." if stored is None else
+                         f"FILE holds {compared(stored, data)}.")
+
+
+def expect(seen: Seen, wanted: str = "") -> Expect:
+    """Begin to expect things of a conversation."""
+    return Expect(seen, wanted)

@@ -1,0 +1,269 @@
+"""The judge in one conversation: a script makes it act, verb by verb.
+
+    def polite(client: Client) -> None:
+        client.hears_to_eof()
+        client.says(client.thanks)
+        client.half_closes()
+
+What was drawn for the conversation are attributes: `client.thanks`. A verb that
+can't be done, because the program has gone or is given up, ends the script.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, Iterable, Mapping, Optional
+
+from .. import kernel
+from ..meeting import EOF, HOST, NOTHING, Heard, Meeting, Peer, Program
+from ..meeting import behaviours
+from ..meeting.stdin_pipe import StdinPipe
+from .place import Place
+
+LATE = 0.5   # seconds that a program may take longer than its SECONDS
+TARDY = 1/3  # of SECONDS: so long the judge may take for what it does at once
+BUSY = 0.05  # seconds of waiting for a processor that tell a busy machine
+
+
+class Over(Exception):
+    """The script can't go on; all that was seen so far counts."""
+
+
+class Player:
+    """The judge; `opens()` begins the conversation, the script follows.
+
+    `stayed` tells whether the program was there at every step of the script.
+    `limit` is the moment by which a program that gives up has done so; it
+    counts once the script has `used_up` the time. `lasts_from` is a moment
+    before the program's own clock can have started.
+    """
+
+    def __init__(self, meeting: Meeting, program: Program, place: Place,
+                 inputs: Mapping[str, Any], born: float) -> None:
+        self.meeting, self.program, self.place = meeting, program, place
+        self.inputs = inputs
+        self.peer: Optional[Peer] = None
+        self.stdin_pipe: Optional[StdinPipe] = place.stdin_pipe
+        self.trouble = self.first_output = ""
+        self.heard, self.end = bytearray(), NOTHING
+        self.stayed = True
+        self.notes: dict[str, Any] = {}
+        self.lasts_from = self.began = born
+        self.limit = 0.0
+        self.used_up = False
+        self.late = False  # the judge, at something that it does at once
+        self._waited = kernel.waited(threading.get_native_id())
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["inputs"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def patience(self) -> float:
+        """SECONDS, or infinity."""
+        return float(self.inputs.get("seconds") or "inf")
+
+    def opens(self) -> None:
+        """Begin; `trouble` says why not, and then Over is raised."""
+        raise NotImplementedError
+
+    def _fails(self, why: str) -> None:
+        self.trouble = why
+        raise Over
+
+    @property
+    def starved(self) -> bool:
+        """Whether we, or the program, had to wait for a processor."""
+        ours = kernel.waited(threading.get_native_id()) - self._waited
+        return ours + self.program.waited > BUSY
+
+    # --- verbs -------------------------------------------------------------
+
+    def _acts(self) -> Peer:
+        self.stayed = self.stayed and self.program.runs()
+        self.meeting.watch.renew()
+        assert self.peer
+        return self.peer
+
+    def hears(self, most: Optional[int] = None) -> bytes:
+        """Read to the end, or `most` bytes."""
+        self.meeting.watch.renew()
+        assert self.peer
+        heard = self.peer.hear() if most is None else self.peer.hear(most)
+        self.heard += heard.data
+        self.end = heard.end
+        return heard.data
+
+    def hears_to_eof(self) -> None:
+        """Read to EOF, and let the program come to rest."""
+        self.hears()
+        if self.end != EOF:
+            self.stayed = False
+            raise Over
+        self.meeting.rest()
+
+    def says(self, data: bytes) -> None:
+        """Send."""
+        self._acts().say(data)
+
+    def says_in_pieces(self, pieces: Iterable[bytes]) -> None:
+        """Send pieces, each once the one before was read."""
+        if not behaviours.in_pieces(self.meeting, self._acts(), pieces):
+            self.stayed = False
+            raise Over
+
+    def waits_until_read(self) -> None:
+        """Wait until the program has read all that we said, and waits."""
+        assert self.peer
+        if not self.meeting.until_read(self.peer):
+            self.stayed = False
+            raise Over
+
+    def half_closes(self) -> None:
+        """Send FIN, when the program has done what it does before that.
+
+        Else a RST for what it did not read could be lost behind our FIN.
+        """
+        peer = self._acts()
+        if not self.used_up:
+            self.meeting.rest()
+        peer.half_close()
+
+    def resets(self) -> None:
+        """Send RST, and wait until it has arrived."""
+        self.meeting.break_off(self._acts())
+
+    def vanishes(self) -> None:
+        """Send FIN, and then RST."""
+        behaviours.vanish(self.meeting, self._acts())
+
+    def pauses(self, seconds: float) -> None:
+        """Do nothing for a while, or until the program ends."""
+        self.program.process.poll(seconds)
+
+    def drips(self, data: bytes, pause: float) -> None:
+        """Send a byte now and then, until time is up."""
+        self.uses_up_time()
+        behaviours.drip_until(self.program, self._acts(), data, pause,
+                              self.limit)
+
+    def sips(self, size: int, pause: float) -> None:
+        """Read a little now and then, until time is up."""
+        self.uses_up_time()
+        self.heard += behaviours.sip_until(self.program, self._acts(), size,
+                                           pause, self.limit)
+
+    def uses_up_time(self) -> None:
+        """Let the program wait from now on until its SECONDS are over."""
+        self.used_up = True
+        self.meeting.let_rest_until(self.limit)
+
+    def notes_down(self, **facts: Any) -> None:
+        """Remember facts for the checks, by name."""
+        self.notes.update(facts)
+
+    # --- the end -----------------------------------------------------------
+
+    def waits_for_the_end(self) -> Optional[float]:
+        """Wait until the program ends; return for how long it was there.
+
+        None if it did not end, or not in time.
+        """
+        if self.used_up:
+            ended = self.program.ends_by(self.limit)
+            self.late = self.late or time.monotonic() > self.limit
+        else:
+            prompt = time.monotonic() - self.began < TARDY * self.patience
+            self.late = self.late or not prompt
+            ended = self.program.ends()
+        return time.monotonic() - self.lasts_from if ended else None
+
+    @property
+    def all_heard(self) -> Heard:
+        """All that came, and how it ended."""
+        return Heard(bytes(self.heard), self.end)
+
+
+class Client(Player):
+    """The judge as the client of a server."""
+
+    def _first_listens(self) -> Optional[int]:
+        """Return the server's port; note a moment before it listened."""
+        looked = [self.began]
+
+        def port() -> Optional[int]:
+            looked.append(time.monotonic())
+            return self.program.port()
+        found = self.program.until(port, needed=True)
+        self.lasts_from = looked[-2] if len(looked) > 1 else looked[-1]
+        self.program.serves = found is not None
+        return found
+
+    def opens(self) -> None:
+        """Dial, once the server has said that it listens.
+
+        With SECONDS, wait until something comes: then accept has returned.
+        """
+        port = self._first_listens()
+        if port is None:
+            self._fails("It did not come to listen.")
+        self.program.says(b"\n")
+        self.first_output = self.program.stdout
+        self.late = time.monotonic() - self.lasts_from > TARDY * self.patience
+        comes_after = self.inputs.get("comes_after", 0.0)
+        if comes_after:
+            self.pauses(comes_after)
+        self.began = time.monotonic()
+        if comes_after:
+            self.lasts_from = self.began
+        try:
+            self.peer = self.meeting.dial(
+                port or 0, HOST, self.inputs.get("narrow", False))
+        except OSError as error:
+            self._fails(f"No client got through to {HOST} {port}: "
+                        f"{error.strerror}.")
+        if self.patience < float("inf"):
+            self.peer.waits_for_input()  # type: ignore[union-attr]
+            self.limit = time.monotonic() + self.patience + LATE
+
+    def hears(self, most: Optional[int] = None) -> bytes:
+        """Read to the end, or `most` bytes."""
+        if most is None and self.inputs.get("narrow"):
+            assert self.peer
+            self.peer.widen()
+        return super().hears(most)
+
+
+class Server(Player):
+    """The judge as the server of a client."""
+
+    def opens(self) -> None:
+        """Accept the client."""
+        self.peer = self.meeting.accept(self.program)
+        self.late = time.monotonic() - self.began > TARDY * self.patience
+        if self.peer is None:
+            self._fails("It did not connect.")
+        self.limit = time.monotonic() + self.patience + LATE
+
+    def feeds(self, data: bytes) -> None:
+        """Put lines on the program's standard input, which is a pipe."""
+        assert self.stdin_pipe
+        self.stdin_pipe.say(data)
+
+    def ends_the_input(self) -> None:
+        """Let EOF follow on the program's standard input."""
+        assert self.stdin_pipe
+        self.stdin_pipe.end()
+
+    def sees_in(self, count: int) -> bool:
+        """Wait until `count` bytes can be read; False if they won't come."""
+        peer = self.peer
+        assert peer
+        return bool(self.meeting.until(lambda: peer.unread() >= count))
+
+    def looks_at_file(self, name: str) -> None:
+        """Note what FILE holds now."""
+        self.notes_down(**{name: self.place.stored()})
