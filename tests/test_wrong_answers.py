@@ -5,6 +5,7 @@ What becomes of it in front of a judge is in test_exercises.py.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -75,8 +76,8 @@ def test_what_people_apply_diffs_with_makes_the_same(tmp_path, words):
         folder = tmp_path / path.parent.name / path.stem
         shutil.copytree(SOLUTIONS / path.parent.name,
                         folder / "solutions" / path.parent.name)
-        subprocess.run(words, cwd=folder, stdin=path.open(), check=True,
-                       env={"PATH": "/usr/bin:/bin",
+        subprocess.run(words, cwd=folder, input=path.read_bytes(), check=True,
+                       env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull,
                             "GIT_CEILING_DIRECTORIES": str(tmp_path)})
         for name, text in wrong_answers.read(path).sources().items():
             made = folder / "solutions" / path.parent.name / name
@@ -98,6 +99,15 @@ def test_what_depends_on_the_scheduler_is_said_twice(write):
     header = HEADER.replace("no FIN\n", "no FIN\nhappens: a RST\n")
     assert wrong_answers.read(write(header + FILES + HUNK)).happens == (
         "no FIN", "a RST")
+
+
+def test_a_diff_may_change_several_sources(write, tmp_path):
+    (tmp_path / SOURCE).with_name("client.c").write_text("one\ntwo\n\n")
+    diff = "".join(f"diff --git {name} {name}\nindex 1..2 100644\n"
+                   f"--- {name}\n+++ {name}\n{HUNK}"
+                   for name in (SOURCE.replace("server", "client"), SOURCE))
+    assert wrong_answers.read(write(HEADER + diff)).sources() == {
+        "client.c": "one\n\n", "server.c": "one\n\n"}
 
 
 def test_a_whole_program_has_its_header_in_the_first_comment(write):
@@ -122,11 +132,12 @@ def test_a_whole_program_stands_for_one_source_only(write, tmp_path):
     (FILES, "", "doesn't begin with a header and then a diff"),
     ("happens: no FIN\n", "", "its header has no 'happens: ...'"),
     ("happens:", "happend:", "'happend: no FIN' is not one of"),
-    ("happens: no FIN", "happens:", "'happens:' is not one of"),
+    ("happens: no FIN", "happens: ", "'happens: ' is not one of"),
     ("happens:", "happens: no EOF\ncaught by:", "has two 'caught by: ...'"),
     ("Someone forgets\nto say goodbye.\n", "", "who makes this mistake"),
+    ("costs also:", "needs:", "it can need namespaces, and nothing else"),
     (FILES, FILES.replace("01-", "02-"), "not of a source in solutions/01-"),
-    ("server.c\n+", "client.c\n+", "client.c and solutions"),
+    ("server.c\n@", "client.c\n@", "a diff of " + SOURCE + " and sol"),
     ("-1,3", "-1,4", "the hunk at line 1 has 3 old and 2 new lines, not 4"),
 ), ids=lambda text: text[:12].strip())
 def test_a_malformed_file_is_named(write, old, new, complaint):

@@ -16,8 +16,8 @@ two who makes the mistake and why, and ends in a unified diff:
 
 `costs also` and `needs` may be left out. There may be several `happens`, where
 it depends on the scheduler which of them is true. A line that begins with a
-blank continues the one before. An answer that shares little with the solution is a
-whole program, mistake.c, with the same header in its first comment.
+blank continues the one before. An answer that shares little with the solution
+is a whole program, mistake.c, with the same header in its first comment.
 
 To apply a diff by hand: patch -p0 <FILE, or git apply -p0 FILE, both in the
 repository's top folder. Here no line may differ from what the diff expects,
@@ -37,7 +37,8 @@ WRONG = ROOT / "tests" / "wrong"
 SOLUTIONS = ROOT / "solutions"
 FIELDS = ("caught by", "costs also", "happens", "needs")
 REQUIRED = ("caught by", "happens")
-FILE = re.compile(r"^--- (\S+).*\n\+\+\+ (\S+).*\n", re.M)
+FILE = re.compile(r"^(?:diff .*\n)?(?:index .*\n)?"
+                  r"--- (\S+).*\n\+\+\+ (\S+).*\n", re.M)
 Hunk = tuple[int, list[str], list[str]]  # first line (from 0), old, new
 HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@.*\n", re.M)
 
@@ -138,6 +139,8 @@ def _fields(header: str, path: Path) -> dict[str, list[str]]:
             raise Malformed(f"{path}: its header has no '{name}: ...'")
         if len(values) > 1 and name != "happens":
             raise Malformed(f"{path}: its header has two '{name}: ...'")
+    if fields["needs"] not in ([], ["namespaces"]):
+        raise Malformed(f"{path}: it can need namespaces, and nothing else")
     return fields
 
 
