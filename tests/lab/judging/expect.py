@@ -237,7 +237,7 @@ class Expect:
 
     def fails(self) -> Expect:
         """Expect status 1, and a line on standard error."""
-        return self.complains().exits(1)
+        return self.exits(1).complains()
 
     def gives_up_in_time(self, since: str) -> Expect:
         """Expect that it ended when its SECONDS were over; early nor late."""

@@ -18,12 +18,12 @@ TRAPS = b"\0\n\r\x1a\xff"
 LETTERS = string.ascii_letters.encode()
 
 
-def binary(least: int, most: int, before: bytes = b"", after: int = 0
-           ) -> Draw:
+def binary(least: int, most: int, before: bytes = b"", after: int = 0,
+           end: bytes = b"") -> Draw:
     """Draw random bytes, with a trap of each kind if there is room.
 
-    Some bytes can stand `before` them, and `after` counts digits behind them,
-    which would show in a message that was printed too long.
+    Some bytes can stand `before` them and at their `end`; `after` counts
+    digits behind them, which would show in a message printed too long.
     """
     def draw(rng: random.Random) -> bytes:
         made = bytearray(rng.randbytes(rng.randint(least, most)))
@@ -31,7 +31,7 @@ def binary(least: int, most: int, before: bytes = b"", after: int = 0
         for place, trap in zip(places, TRAPS):
             made[place] = trap
         digits = bytes(rng.choices(string.digits.encode(), k=after))
-        return before + bytes(made) + digits
+        return before + bytes(made) + digits + end
     return draw
 
 
@@ -80,9 +80,9 @@ def number(least: int, most: int) -> Draw:
     return lambda rng: str(rng.randint(least, most))
 
 
-def always(value: Any) -> Draw:
-    """Draw one value always."""
-    return lambda _: value
+def key(rng: random.Random) -> int:
+    """Draw the key of something else that is made up by chance."""
+    return rng.getrandbits(32)
 
 
 def either(*draws: Draw) -> Draw:

@@ -258,11 +258,31 @@ class Server(Player):
         assert self.stdin_pipe
         self.stdin_pipe.end()
 
-    def sees_in(self, count: int) -> bool:
-        """Wait until `count` bytes can be read; False if they won't come."""
+    def waits_until_fed(self) -> None:
+        """Wait until the program has read its standard input so far."""
+        pipe = self.stdin_pipe
+        assert pipe
+        self.meeting.until(lambda: not pipe.waiting())
+        self.meeting.rest()
+
+    def hears_soon(self, count: int) -> bool:
+        """Read `count` bytes, if they come without another word."""
         peer = self.peer
         assert peer
-        return bool(self.meeting.until(lambda: peer.unread() >= count))
+        if not self.meeting.until(lambda: peer.unread() >= count):
+            return False
+        self.hears(count)
+        return True
+
+    def sees_printed(self, count: int) -> bool:
+        """Wait until `count` bytes are printed; False if they won't be."""
+        return bool(self.meeting.until(
+            lambda: len(self.program.process.stdout) >= count))
+
+    def hangs_up(self) -> None:
+        """Close the connection, in both directions."""
+        assert self.peer
+        self.peer.close()
 
     def looks_at_file(self, name: str) -> None:
         """Note what FILE holds now."""

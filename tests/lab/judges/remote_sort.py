@@ -1,0 +1,218 @@
+"""Exercise 02: a client that says when it has said all, and hears the answer."""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import Union
+
+from ..calls import Fault
+from ..judging import command_lines, inputs
+from ..judging.exercise import Exercise, Trial
+from ..judging.expect import Seen, expect
+from ..judging.failure import Ending, Failed, many
+from ..judging.players import Server
+from ..sandbox import Exit
+
+exercise = Exercise("rsort.c", "HOST PORT", judge_is=Server, never="\n",
+                    otherwise="nothing on standard output")
+
+# What rsort can see before it is met: a file; or a pipe, which is empty yet.
+FILE = {"stdin": inputs.lines(9, 15), "order": inputs.key, "most": None}
+PIPE = {"stdin": inputs.lines(5, 8), "order": inputs.key, "most": None,
+        "fed": True}
+SHORT = Fault("short", percent=100, calls=("write", "send"))
+
+
+def lines(data: bytes) -> list[bytes]:
+    """Cut behind each newline; the data end in one."""
+    return [line + b"\n" for line in data.split(b"\n")[:-1]]
+
+
+def answer(talk: Union[Server, Seen]) -> bytes:
+    """Sort the input, in an order that nobody can know beforehand."""
+    order = list(range(256))
+    random.Random(talk.order).shuffle(order)
+    ordered = b"".join(sorted(lines(talk.stdin), key=lambda line:
+                              line.translate(bytes(order))))
+    return ordered[-int(talk.most):] if talk.most else ordered
+
+
+# --- the conversations -------------------------------------------------------
+
+@exercise.conversation("some lines are to be sorted", **FILE)
+def polite(server: Server) -> None:
+    """Hear all lines, then say the answer."""
+    server.hears_to_eof()
+    server.says(answer(server))
+    server.half_closes()
+
+
+@exercise.conversation(
+    "the lines are many, and full of bytes that are no text",
+    stdin=inputs.binary(66_000, 70_000, after=9, end=b"\n"), order=inputs.key,
+    most=inputs.number(18_000, 24_000))
+def large(server: Server) -> None:
+    """Do the same."""
+    polite(server)
+
+
+@exercise.conversation("there is nothing to sort, and no answer", stdin=b"",
+                       order=0, most=None)
+def empty(server: Server) -> None:
+    """Do the same."""
+    polite(server)
+
+
+@exercise.conversation("each write takes a single byte", **FILE, fault=SHORT)
+def short(server: Server) -> None:
+    """Do the same."""
+    polite(server)
+
+
+@exercise.conversation("lines come one by one, and so does the answer", **PIPE)
+def pieces(server: Server) -> None:
+    """Feed a line once the one before was heard; then answer likewise.
+
+    The answer begins with a single byte. What has come of it has to be printed
+    before more is said, but for the line begun.
+    """
+    held = ""
+    for number, line in enumerate(lines(server.stdin)):
+        server.feeds(line)
+        if not held and not server.hears_soon(len(line)) \
+                and server.program.runs():
+            held = (f"The server had {number} of the lines that stood on "
+                    "standard input, and the next did not come until more "
+                    "was there.")
+    server.notes_down(held=held)
+    server.ends_the_input()
+    server.meeting.rest()
+    server.hears_to_eof()
+    said, due = b"", answer(server)
+    for piece in [due[:1], *lines(due[1:])]:
+        server.says(piece)
+        said += piece
+        if said == due:
+            break
+        server.waits_until_read()
+        whole = said[:said.rfind(b"\n") + 1]
+        if not held and not server.sees_printed(len(whole)):
+            held = (f"{many(whole)} of the answer had come, whole lines, and "
+                    f"{many(server.program.process.stdout)} were printed.")
+            server.notes_down(held=held)
+    server.half_closes()
+
+
+@exercise.conversation("the server breaks off in the middle of its answer",
+                       twin="polite", **FILE)
+def broken(server: Server) -> None:
+    """Say half of the answer, then send RST."""
+    server.hears_to_eof()
+    server.says(answer(server)[:len(server.stdin) // 2])
+    server.waits_until_read()
+    server.resets()
+
+
+@exercise.conversation("the server hangs up after the first line",
+                       twin="pieces", **PIPE)
+def dead(server: Server) -> None:
+    """Hear a line, hang up; only then feed the others."""
+    first, *others = lines(server.stdin)
+    server.feeds(first)
+    server.hears_soon(len(first))
+    server.meeting.rest()
+    server.hangs_up()
+    for line in others:
+        server.feeds(line)
+        server.waits_until_fed()
+
+
+# --- the checks, in the order of the report ----------------------------------
+
+@exercise.check(10, "sends every byte of standard input", "01")
+def whole_input(polite: Seen, large: Seen, pieces: Seen) -> None:
+    for seen in polite, large, pieces:
+        expect(seen).heard(seen.stdin)
+
+
+@exercise.check(25, "sends FIN after it, and still listens", "03", about=True)
+def half_close(polite: Seen) -> None:
+    expect(polite, "a FIN follows the lines, and then the answer is let in."
+           ).eof().no_reset("EOF came, but the answer met a RST: nobody was "
+                            "there to hear it.")
+
+
+@exercise.check(10, "prints the answer and exits 0", "03")
+def answer_printed(polite: Seen) -> None:
+    expect(polite).eof().prints(answer(polite)).exits(0)
+
+
+@exercise.check(10, "prints every byte of it and no other", "01")
+def whole_answer(polite: Seen, large: Seen) -> None:
+    for seen in polite, large:
+        expect(seen).eof().stdout_is(answer(seen))
+
+
+@exercise.check(10, "prints an answer that comes in pieces", "03")
+def answer_in_pieces(pieces: Seen) -> None:
+    expect(pieces, "all of it is printed, though it begins with a single "
+           "byte.").eof().prints(answer(pieces)).exits(0)
+
+
+@exercise.check(5, "passes each line on before it waits", "02")
+def as_it_comes(pieces: Seen) -> None:
+    expect(pieces, "a line is passed on before the next is waited for."
+           ).that(not pieces.held, "", pieces.held).eof().stayed(
+        "It was gone before the answer had come.")
+
+
+@exercise.check(3, "has nothing sorted into nothing", "03")
+def nothing_to_sort(empty: Seen) -> None:
+    expect(empty, "FIN comes at once, nothing is printed, and it exits 0."
+           ).eof().prints_nothing().exits(0)
+
+
+@exercise.check(8, "does not take a reset for an end", "01")
+def broken_off(broken: Seen) -> None:
+    expect(broken, "its read fails, and that is no EOF: a sentence on "
+           "standard error, and status 1.").eof().stayed(
+        "It was gone before the server broke off.").fails()
+
+
+@exercise.check(5, "outlives a server that hangs up early", "05")
+def dead_server(dead: Seen) -> None:
+    expect(dead, "its write fails: a sentence on standard error, and status "
+           "1. No signal kills it.").fails()
+
+
+@exercise.check(5, "writes what a write has left over", "05")
+def short_counts(short: Seen) -> None:
+    expect(short).heard(short.stdin).eof().prints(answer(short)).exits(0)
+
+
+@exercise.check(5, "does not claim what it could not print", "01")
+def full_output(trial: Trial) -> None:
+    command_lines.full_output(trial, first="hears")
+
+
+exercise.check(2, "refuses one with status 2", "01",
+               slug="wrong-command-line")(command_lines.usage_errors)
+
+
+@exercise.check(2, "answers trouble with status 1", "01")
+def trouble(trial: Trial) -> None:
+    command_lines.client_trouble(trial)
+    with open(os.devnull, "wb") as closed, \
+            command_lines.room(trial) as tries:
+        rsort = tries.start(tries.words(PORT=tries.meeting.listen()),
+                            stdin=closed.fileno())
+        peer = tries.meeting.accept(rsort)
+        if peer:
+            peer.hear()
+            peer.half_close()
+        rsort.ends()
+        if rsort.exit != Exit(status=1) or not rsort.stderr:
+            raise Failed("With a standard input that can't be read (rsort "
+                         "0>/dev/null): a sentence on standard error, and "
+                         "status 1.", "", Ending.of(rsort))
