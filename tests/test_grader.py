@@ -26,7 +26,7 @@ import wrong_answers
 from lab import printable, program
 from lab.commands import grade as command
 from lab.commands import gradescope, handout
-from lab.classroom import batch, sandboxed
+from lab.classroom import batch, manifest, sandboxed
 from lab.judging import Result, Score, Verdict
 from lab.classroom.batch import Batch, grade_all
 from lab.classroom.admission import students
@@ -77,8 +77,10 @@ def graded(classroom: Path, seed: Optional[int] = 7, jobs: int = 2,
                 strangers((str(classroom),)), jobs, (FIRST,), bound)
     grade_all(one, book, lambda *_: None, next(
         (s for s in among if s.key == anew), None))
-    with book.table(among, (FIRST,)).open(newline="") as table:
-        return {row["name"]: row for row in csv.DictReader(table)}
+    people = manifest.by_folder(classroom, [s.key for s in among])
+    table = book.table(list(zip(among, people)), [], (FIRST,))
+    with table.open(newline="") as rows:
+        return {row["name"]: row for row in csv.DictReader(rows)}
 
 
 def judge(monkeypatch, judged: Callable[[Student], Score]) -> None:

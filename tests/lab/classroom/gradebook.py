@@ -1,6 +1,8 @@
 """Where the grades of a class are kept: a folder that only we write.
 
     grades.csv              a row a student
+    summary.txt             what the class found hard
+    moodle.csv, canvas.csv  what these sites import, if they gave it out
     run.json                the seed, and the exercises
     errors.txt              what the grader itself stumbled over, if it did
     students/NAME/          feedback.txt and results.json
@@ -11,39 +13,22 @@ off goes on where it was, and one student graded anew changes one row.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import os
 from pathlib import Path
 from typing import Any, Optional, Sequence
 
 from .. import printable
 from .grades import ERROR, Grades
+from .layouts import layouts
+from .manifest import COLUMNS, Row
+from .roster import Listed
 from .students import Student
+from .summary import summary
+from .tables import write_table, write_whole
 
 
 class WrongFolder(Exception):
     """The folder holds something else; the text says what, and what to do."""
-
-
-def write_whole(place: Path, content: str) -> None:
-    """Write a file that is there whole or not at all."""
-    part = place.with_name(place.name + ".part")
-    part.write_text(content, encoding="utf-8", errors="replace")
-    os.replace(part, place)
-
-
-def write_table(place: Path, columns: Sequence[str],
-                rows: Sequence[dict[str, Any]]) -> Path:
-    """Write a table in which no cell is a formula."""
-    text = io.StringIO(newline="")
-    table = csv.writer(text)
-    table.writerow([printable.cell(column) for column in columns])
-    for row in rows:
-        table.writerow([printable.cell(row.get(c, "")) for c in columns])
-    write_whole(place, text.getvalue())
-    return place
 
 
 class Gradebook:
@@ -88,11 +73,11 @@ class Gradebook:
         return self._folder(student) / "results.json"
 
     def kept(self, student: Student) -> dict[str, Any]:
-        """Return what is known of a student: row, digest, checks; or {}."""
+        """Return what is known of a student: row, digest, outcomes; or {}."""
         try:
             kept = json.loads(self.results(student).read_text(
                 encoding="utf-8"))["extra_data"]
-            return kept if {"row", "digest", "checks"} <= set(kept) else {}
+            return kept if {"row", "digest", "outcomes"} <= set(kept) else {}
         except (OSError, ValueError, KeyError, TypeError):
             return {}
 
@@ -107,10 +92,10 @@ class Gradebook:
         folder = self._folder(student)
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / "feedback.txt", grades.feedback())
-        checks = {grade.exercise: grade.outcomes() for grade in grades.grades}
+        outcomes = {g.exercise: g.outcome() for g in grades.grades}
         write_whole(self.results(student), json.dumps(
             {**grades.gradescope(),
-             "extra_data": {"row": grades.row(), "checks": checks,
+             "extra_data": {"row": grades.row(), "outcomes": outcomes,
                             "digest": digest}},
             indent=1, allow_nan=False) + "\n")
 
@@ -122,10 +107,40 @@ class Gradebook:
             notes.write(f"{student.name}, {exercise}: {ERROR}\n"
                         f"{printable.page(detail)}\n")
 
-    def table(self, students: Sequence[Student], exercises: Sequence[str]
-              ) -> Path:
-        """Write grades.csv, of those who have been graded."""
-        rows = [kept["row"] for kept in map(self.kept, students) if kept]
+    def _rows(self, graded: Sequence[tuple[Student, Row]],
+              exercises: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the rows of those who have been graded."""
+        found = []
+        for student, person in graded:
+            kept = self.kept(student)
+            if kept:
+                cells = person.cells()
+                cells["name"] = person.name or kept["row"]["name"]
+                found.append({**kept["row"], **cells})
+        return found
+
+    def table(self, graded: Sequence[tuple[Student, Row]],
+              absent: Sequence[Listed], exercises: Sequence[str]) -> Path:
+        """Write grades.csv, summary.txt, and what course sites import.
+
+        `absent` handed in nothing, and have rows in grades.csv alone.
+        """
+        rows = self._rows(graded, exercises)
+        from_site = any(person.site for _, person in graded)
+        who = tuple(COLUMNS) if from_site else ("name",)
+        nothing = [{"name": one.name, "login": ", ".join(sorted(one.keys)),
+                    **dict.fromkeys((*exercises, "total"), 0),
+                    "reason": "handed in nothing"} for one in absent]
+        for layout in layouts():
+            mine = [row for row in rows if row["site"] == layout.name]
+            if layout.importing and mine:
+                write_table(self.out / f"{layout.name}.csv",
+                            *layout.importing(mine, exercises))
+        write_whole(self.out / "summary.txt", summary(
+            [{"name": student.name,
+              "outcomes": self.kept(student)["outcomes"]}
+             for student, person in graded if self.kept(student)],
+            exercises, len(absent)))
         return write_table(
             self.out / "grades.csv",
-            ["name", *exercises, "total", "seed", "reason"], rows)
+            [*who, *exercises, "total", "seed", "reason"], [*rows, *nothing])

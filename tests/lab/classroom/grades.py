@@ -59,12 +59,14 @@ class Grade:
             found += [f"{word}: {', '.join(slugs)}"] if slugs else []
         return "; ".join(found)
 
-    def outcomes(self) -> dict[str, dict[str, str]]:
-        """Return for each check its verdict and, if it failed, why."""
-        return {r.check.slug: {
-            "verdict": r.verdict.value,
-            "why": "" if r.passed else r.happened or r.ending}
-            for r in (self.score.results if self.score else ())}
+    def outcome(self) -> dict[str, Any]:
+        """Return each check's verdict, and why it failed if it did."""
+        return {"error": self.error,
+                "trouble": self.score.trouble if self.score else "",
+                "checks": {r.check.slug: (
+                    r.verdict.value,
+                    "" if r.passed else r.happened or r.ending)
+                    for r in (self.score.results if self.score else ())}}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Sequence
 
-from .gradebook import write_table
+from .. import printable
+from .tables import write_table
 
 NAME = "manifest.csv"
 COLUMNS = {"folder": "folder", "name": "name", "id": "id", "login": "login",
@@ -57,6 +58,15 @@ def read(folder: Path) -> list[Row]:
     except (UnicodeError, csv.Error, TypeError, KeyError) as error:
         raise Damaged(f"{place} is no manifest ({error}): make collect "
                       "writes one if it isn't there") from error
+
+
+def by_folder(folder: Path, names: Sequence[str]) -> list[Row]:
+    """Return a row for each folder of a class, in their order.
+
+    Who isn't in the manifest is known by the folder's name. Raises Damaged.
+    """
+    known = {row.folder: row for row in read(folder)}
+    return [known.get(name) or Row(printable.name(name)) for name in names]
 
 
 def write(folder: Path, rows: Sequence[Row]) -> Path:

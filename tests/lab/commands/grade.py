@@ -1,7 +1,7 @@
 """make grade: grade a class. make regrade: one student of it anew.
 
 What is asked for stands in the environment (asked.py): SUBMISSIONS, and if you
-like EXERCISE, OUT, JOBS, SEED, UNSAFE, STUDENT.
+like EXERCISE, ROSTER, OUT, JOBS, SEED, UNSAFE, STUDENT.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Callable, Mapping, Optional
 
 from .. import printable
+from ..classroom import manifest, roster
 from ..classroom.admission import NoSubmissions, check, students
 from ..classroom.batch import Batch, grade_all, new_seed
 from ..classroom.gradebook import Gradebook, WrongFolder
@@ -93,6 +94,18 @@ def _asked_for(environ: Mapping[str, str], among: list[Student]
     return found[0]
 
 
+def _absent(environ: Mapping[str, str], people: list[manifest.Row]
+            ) -> list[roster.Listed]:
+    """Return who of ROSTER handed in nothing; raises BadRoster."""
+    if not environ.get("ROSTER"):
+        return []
+    gone, unsure = roster.absent(roster.read(Path(environ["ROSTER"])), people)
+    for name in unsure:
+        print(f"ROSTER: {printable.line(name)} can't be told from others, or "
+              "is not in it", file=sys.stderr)
+    return gone
+
+
 def run(environ: Mapping[str, str]) -> int:
     """Grade as the environment says; raises Wrong and its kind."""
     submissions, out = places(environ)
@@ -103,6 +116,8 @@ def run(environ: Mapping[str, str]) -> int:
     check(submissions, among, names)
     stranger = the_stranger((str(submissions), str(out)),
                             environ.get("UNSAFE") == "1")
+    people = manifest.by_folder(submissions, [s.key for s in among])
+    gone = _absent(environ, people)
     book = Gradebook(out)
     batch = Batch(among, book.seed(seed, new_seed(), names), stranger,
                   jobs or os.cpu_count() or 1, names)
@@ -111,8 +126,8 @@ def run(environ: Mapping[str, str]) -> int:
     finally:
         if draws_over(sys.stderr):
             print(file=sys.stderr)
-        table = book.table(among, names)
-    print(f"seed {batch.seed}\n{table}")
+        table = book.table(list(zip(among, people)), gone, names)
+    print(f"seed {batch.seed}\n{table}\n{table.with_name('summary.txt')}")
     if failed:
         print(f"grade: {len(failed)} could not be graded, by the grader's own "
               f"error: see {out}/errors.txt; make grade tries them again",
@@ -135,6 +150,7 @@ def _told(name: str, environ: Mapping[str, str]) -> int:
     """Run; what is wrong with the words is a sentence and 2."""
     try:
         return run(environ)
-    except (Wrong, NoSubmissions, WrongFolder) as error:
+    except (Wrong, NoSubmissions, WrongFolder, manifest.Damaged,
+            roster.BadRoster) as error:
         print(f"{name}: {printable.text(str(error))}", file=sys.stderr)
         return 2

@@ -19,7 +19,8 @@ PACKED = ("Makefile", "README.md", "LICENSE", ".gitignore", ".clang-format",
 KEPT_BACK = ("tests/wrong", "tests/right", "tests/attacks", "tests/.venv",
              "tests/.built",
              "tests/test_walls.py", "tests/test_grader.py",
-             "tests/test_hand_ins.py", "tests/test_collect.py")
+             "tests/test_hand_ins.py", "tests/test_collect.py",
+             "tests/test_gradebook.py")
 SUFFIXES = (".c", ".h", ".py", ".md", ".svg", "")
 BUILT = ("server", "client")
 

@@ -10,7 +10,7 @@ import importlib
 import pkgutil
 import re
 from dataclasses import dataclass
-from typing import Callable, Optional, Sequence
+from typing import Any, Callable, Mapping, Optional, Sequence
 
 from ..download import Entry
 from ..tree import Parts, is_junk
@@ -35,6 +35,8 @@ class Place:
     late: str = ""
 
 
+Rows = Sequence[Mapping[str, Any]]
+Table = tuple[Sequence[str], Sequence[Mapping[str, Any]]]  # columns, rows
 Placer = Callable[[Parts], Optional[Place]]
 
 
@@ -45,7 +47,9 @@ class Layout:
     `reader` looks at all there is and returns what places one file. `about`
     are names of files that tell of the class, and are nobody's. A `general`
     layout is thought of only where no other fits. A site that is `numbered`
-    calls the second upload of server.c server-1.c.
+    calls the second upload of server.c server-1.c. `importing` makes the
+    table that the site imports of rows, in which stand the manifest's columns,
+    the exercises' and the total.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Layout:
     about: str = r"\0"
     general: bool = False
     numbered: bool = False
+    importing: Optional[Callable[[Rows, Sequence[str]], Table]] = None
 
     def places(self, entries: Sequence[Entry]) -> list[Optional[Place]]:
         """Return each file's place; None for what is no student's."""

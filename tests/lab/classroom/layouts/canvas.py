@@ -7,7 +7,23 @@
 `_LATE` stands there for who was; a second upload of a file is `server-1.c`.
 """
 
-from . import Layout, named
+from typing import Sequence
+
+from . import Layout, Rows, Table, named
+
+WHO = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+
+
+def _importing(rows: Rows, exercises: Sequence[str]) -> Table:
+    """Return what its gradebook imports: a column an assignment.
+
+    Who is anonymous in the download can't be named to Canvas.
+    """
+    return (*WHO, *exercises), [
+        {"Student": row["name"], "ID": row["id"], "SIS Login ID": row["login"],
+         **{name: row[name] for name in exercises}}
+        for row in rows if row["id"].isdigit()]
+
 
 LAYOUT = Layout(
     "canvas", "Canvas's download",
@@ -15,4 +31,4 @@ LAYOUT = Layout(
           r"(?P<id>\d+(?=_\d+_.|_text\.html)|(?<=^anon_)\w{5}(?=_\d+_.)"
           r"|(?<=^anon_LATE_)\w{5}(?=_\d+_.))"
           r"_(?:\d+_)?(?P<file>.+)", folders=False),
-    numbered=True)
+    numbered=True, importing=_importing)

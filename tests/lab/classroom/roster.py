@@ -1,0 +1,119 @@
+"""Who is in a class: a table of all students, as a course site exports it.
+
+A person is found by a number or a login, or else by the name, in either order
+of its parts. Where a name is that of two, nobody guesses.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Sequence
+
+from .manifest import Row
+
+KEYS = {"id", "sis user id", "student id", "id number", "idnumber", "sid",
+        "user id", "userid", "orgdefinedid", "identifier", "login",
+        "sis login id", "login id", "username", "user name", "email",
+        "email address", "e-mail", "e-mail address", "github_username",
+        "github username"}
+NAMES = {"name", "student", "full name", "fullname", "student name"}
+FIRST = {"first name", "firstname", "given name", "forename"}
+LAST = {"last name", "lastname", "surname", "family name"}
+
+
+class BadRoster(Exception):
+    """A table that can't be used; the text says why."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One person of the table: a name, and what else may tell who it is."""
+
+    name: str
+    keys: frozenset[str]
+
+
+def _plain(said: str) -> str:
+    """Return a name or a login without case and blanks."""
+    return " ".join(said.split()).casefold()
+
+
+def _squashed(name: str) -> set[str]:
+    """Return a name's letters, with its parts in either order."""
+    first, comma, rest = name.partition(",")
+    if not comma:
+        rest, _, first = name.rpartition(" ")
+    return {"".join(c for c in said.casefold() if c.isalnum())
+            for said in (f"{first} {rest}", f"{rest} {first}")}
+
+
+def read(place: Path) -> list[Listed]:
+    """Return who is in a table; raises BadRoster.
+
+    Separated by commas, semicolons or tabs; the first row says what the
+    columns are.
+    """
+    try:
+        text = place.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeError) as error:
+        raise BadRoster(f"ROSTER={place} can't be read ({error}): save it as "
+                        "CSV, in UTF-8") from error
+    lines = text.splitlines()
+    head = lines[0] if lines else ""
+    mark = max(",;\t", key=head.count)
+    found = []
+    for row in csv.DictReader(lines, delimiter=mark):
+        cells = {(column or "").strip().casefold(): (cell or "").strip()
+                 for column, cell in row.items()
+                 if isinstance(cell, str)}
+        name = next((cells[c] for c in cells if c in NAMES and cells[c]), "")
+        parts = [next((cells[c] for c in cells if c in some), "")
+                 for some in (FIRST, LAST)]
+        keys = frozenset(_plain(cells[c]) for c in cells
+                         if c in KEYS and cells[c])
+        name = name or " ".join(filter(None, parts))
+        if (name or keys) and name != "Points Possible":
+            found.append(Listed(name or min(keys), keys))
+    if not found:
+        raise BadRoster(f"ROSTER={place}: no column of it is called Name, "
+                        "Student, ID, Login or Email, or nobody is in it")
+    return found
+
+
+def absent(listed: Sequence[Listed], rows: Sequence[Row]
+           ) -> tuple[list[Listed], list[str]]:
+    """Return who handed in nothing, and who can't be told to have.
+
+    Raises BadRoster if it is the roster of another class: fewer than half of
+    those who handed in are in it.
+    """
+    left = list(rows)
+    missing = []
+    for person in listed:
+        found = [row for row in left if person.keys & {
+            _plain(row.id), _plain(row.login)} - {""}]
+        if found:
+            left.remove(found[0])
+        else:
+            missing.append(person)
+    unsure, gone = [], []
+    for person in missing:
+        alike = [row for row in left
+                 if _squashed(person.name) & _squashed(row.name or row.folder)]
+        namesakes = [one for one in missing
+                     if _squashed(one.name) & _squashed(person.name)]
+        if not alike:
+            gone.append(person)
+        elif len(alike) < len(namesakes):
+            unsure.append(person.name)
+    named = {name for person in missing for name in _squashed(person.name)}
+    strange = [row for row in left
+               if not _squashed(row.name or row.folder) & named]
+    if 2 * len(strange) > len(rows):
+        raise BadRoster(
+            f"{len(strange)} of {len(rows)} who handed in are not in ROSTER, "
+            f"such as {strange[0].name or strange[0].folder}: is it that of "
+            "this class?")
+    return gone, unsure + [row.name or row.folder for row in strange]

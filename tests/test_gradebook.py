@@ -1,0 +1,167 @@
+"""What an instructor gets back: the table, the sites' imports, the summary."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from lab.classroom import manifest, roster
+from lab.classroom.gradebook import Gradebook
+from lab.classroom.grades import Grade, Grades
+from lab.classroom.manifest import Row
+from lab.classroom.students import Student
+from lab.judges import judge_of
+from lab.judging import Result, Score, Verdict
+
+FIRST, SECOND = "01-return-the-thanks", "02-remote-sort"
+PASSED, FAILED, HUNG, CRASHED = Verdict
+CLASS = (
+    Row("Jane Doe (1)", "Jane Doe", "1", "jdoe", "2", "yes", "a/server.c",
+        "moodle", "k1"),
+    Row("Jane Doe (2)", "Jane Doe", "2", "jane2", "1", "no", "b/server.c",
+        "moodle", "k2"),
+    Row("doejane (3)", "doejane", "3", "", "", "no", "c", "canvas", "k3"),
+    Row("anon (ab1c2)", "anon", "ab1c2", "", "", "", "d", "canvas", "k4"))
+
+
+def score(*verdicts: Verdict, why: str = "it waited 3 s") -> Score:
+    """Return a score in which the first checks end like that."""
+    checks = judge_of(FIRST).checks
+    ends = [*verdicts, *[PASSED] * len(checks)][:len(checks)]
+    return Score(FIRST, 7, tuple(
+        Result(check, end, "one", "" if end is PASSED else why)
+        for check, end in zip(checks, ends)))
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[..., Path]:
+    """Write the grades of a class; returns their folder."""
+    def write(grades: list[Grade], absent: tuple[roster.Listed, ...] = (),
+              people: tuple[Row, ...] = CLASS) -> Path:
+        folder, book = tmp_path / "class", Gradebook(tmp_path / "grades")
+        students = []
+        for person, grade in zip(people, grades):
+            (folder / person.folder).mkdir(parents=True)
+            students.append(Student(folder / person.folder))
+            book.write(students[-1], Grades(person.folder, 7, (grade,)), "")
+        manifest.write(folder, people)
+        book.table(list(zip(students, manifest.by_folder(
+            folder, [s.key for s in students]))), absent, (FIRST,))
+        return tmp_path / "grades"
+    return write
+
+
+def table(place: Path) -> list[dict[str, str]]:
+    """Return the rows of a table."""
+    with place.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_table_carries_what_the_site_told(written):
+    out = written([Grade(FIRST, score()), Grade(FIRST, score(FAILED)),
+                   Grade(FIRST, score()), Grade(FIRST, error="ours")])
+    rows = table(out / "grades.csv")
+    assert [(r["folder"], r["id"], r["login"], r["attempt"], r["late"],
+             r["original names"], r[FIRST], r["total"]) for r in rows] == [
+        ("Jane Doe (1)", "1", "jdoe", "2", "yes", "a/server.c", "100", "100"),
+        ("Jane Doe (2)", "2", "jane2", "1", "no", "b/server.c", "97", "97"),
+        ("doejane (3)", "3", "", "", "no", "c", "100", "100"),
+        ("anon (ab1c2)", "ab1c2", "", "", "", "d", "", "")]
+
+
+def test_moodle_gets_its_grading_worksheet(written):
+    out = written([Grade(FIRST, score()), Grade(FIRST, error="ours")])
+    assert table(out / "moodle.csv") == [{
+        "Identifier": "Participant 1", "Full name": "Jane Doe",
+        "Grade": "100", "Maximum Grade": "100",
+        "Last modified (grade)": ""}]
+    assert not (out / "canvas.csv").exists()
+
+
+def test_canvas_gets_a_column_an_assignment(written):
+    out = written([Grade(FIRST, score()), Grade(FIRST, score(FAILED))],
+                  people=CLASS[2:])
+    assert table(out / "canvas.csv") == [{
+        "Student": "doejane", "ID": "3", "SIS User ID": "",
+        "SIS Login ID": "", "Section": "", FIRST: "100"}]
+    assert not (out / "moodle.csv").exists()
+
+
+def test_who_is_absent_has_a_row_and_is_not_imported(written):
+    gone = roster.Listed("=Joe", frozenset({"joe@x.edu"}))
+    out = written([Grade(FIRST, score())] * 2, (gone,))
+    last = table(out / "grades.csv")[-1]
+    assert (last["name"], last["login"], last["total"], last["reason"]) == (
+        "'=Joe", "joe@x.edu", "0", "handed in nothing")
+    assert len(table(out / "moodle.csv")) == 2
+    assert "2 students, 1 more handed in nothing" in (
+        out / "summary.txt").read_text()
+
+
+def test_the_summary_counts_each_check_and_its_reasons(written):
+    out = written([
+        Grade(FIRST, score(FAILED, HUNG)),
+        Grade(FIRST, score(FAILED, why="it waited 4 s")),
+        Grade(FIRST, score(CRASHED, why="killed by SIGSEGV")),
+        Grade(FIRST, error="ZeroDivisionError")])
+    said = (out / "summary.txt").read_text()
+    lines = [line.split() for line in said.splitlines()]
+    assert ["listens", "0", "2", "0", "1"] in lines
+    assert ["only-there", "2", "0", "1", "0"] in lines
+    assert "        2 x it waited 3 s\n        1 x killed by SIGSEGV\n" in said
+    assert "timed out: 1\n  Jane Doe (1): 01 only-there\n" in said
+    assert "grader's error: 1\n  anon (ab1c2): 01 ZeroDivisionError" in said
+
+
+def test_the_summary_has_five_reasons_at_most(written):
+    people = tuple(Row(f"n{n}") for n in range(7))
+    out = written([Grade(FIRST, score(FAILED, why="because " + "x" * n))
+                   for n in range(7)], people=people)
+    assert (out / "summary.txt").read_text().count(" x because") == 5
+
+
+# --- the roster ------------------------------------------------------------
+
+def absent(tmp_path: Path, text: str) -> tuple[list[str], list[str]]:
+    """Return who is absent by a roster, and who can't be told."""
+    (tmp_path / "roster.csv").write_text(text, encoding="utf-8")
+    gone, unsure = roster.absent(roster.read(tmp_path / "roster.csv"),
+                                 CLASS[:3])
+    return [one.name for one in gone], unsure
+
+
+@pytest.mark.parametrize("text", (
+    "Student,ID,SIS Login ID,Section\n"
+    "Points Possible,,,\n"
+    "\"Doe, Jane\",1,jdoe,A\n\"Doe, Jane\",2,jane2,A\n"
+    "\"Doe, Jane\",3,x,A\n\"Bloggs, Joe\",9,joe,A\n",
+    "\ufeffFirst name;Last name;Email address\n"
+    "Jane;Doe;JDOE\nJane;Doe;jane2\nJane;Doe;j3\nJoe;Bloggs;joe\n",
+    "name\nJane Doe\nJane Doe\n\"DOE, jane\"\n\"Bloggs, Joe\"\n"))
+def test_who_is_on_the_roster_and_nowhere_else_is_absent(tmp_path, text):
+    gone, unsure = absent(tmp_path, text)
+    assert gone in (["Joe Bloggs"], ["Bloggs, Joe"]) and not unsure
+
+
+def test_nobody_guesses_which_of_two_is_absent(tmp_path):
+    gone, unsure = absent(
+        tmp_path, "name,id\nJane Doe,1\nJane Doe,2\nJane Doe,7\n"
+        "Jane Doe,8\nJoe,9\n")
+    assert gone == ["Joe"] and unsure == ["Jane Doe", "Jane Doe"]
+
+
+@pytest.mark.parametrize("text,what", [
+    ("", "nobody is in it"), ("a,b\n1,2\n", "no column of it is called"),
+    ("name\nMax\nMoritz\n", "is it that of this class?")])
+def test_another_table_is_refused(tmp_path, text, what):
+    with pytest.raises(roster.BadRoster, match=what):
+        absent(tmp_path, text)
+
+
+def test_a_roster_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / "it").write_bytes(b"\xff\xfe\0n")
+    with pytest.raises(roster.BadRoster, match="save it as CSV, in UTF-8"):
+        roster.read(tmp_path / "it")
