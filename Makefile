@@ -74,7 +74,7 @@ score: ## all exercises at a glance
 collect: ## sort a course site's download: FROM=download INTO=folder
 	@$(LAB) collect
 
-grade: ## grade a class: SUBMISSIONS=folder (EXERCISE, OUT, JOBS, SEED)
+grade: ## grade a class: SUBMISSIONS=folder (EXERCISE, ROSTER, OUT, JOBS, SEED)
 	@$(LAB) grade
 
 regrade: ## grade one student again: SUBMISSIONS=folder STUDENT=name
