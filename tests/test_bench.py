@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 import lab
-from lab import calls, program, scenario, wire
+from lab import calls, program, wire
 from lab.commands import demo
 from lab.meeting import peer
+from lab.meeting.pair import Pair, converse
 
 PYTHON = [sys.executable, "-I", "-S", "-c"]
 
@@ -32,7 +33,7 @@ def lesson(number: str) -> demo.Lesson:
 @pytest.mark.parametrize("number", ("01", "02", "03"))
 @pytest.mark.parametrize("shown", ("01", "02", "03"))
 def test_each_lesson_holds_for_its_own_chapter_only(number, shown):
-    outcome = scenario.converse(program.chapter(shown))
+    outcome = converse(Pair.of(shown))
     assert lesson(number).holds(outcome) == (number == shown)
 
 

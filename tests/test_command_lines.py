@@ -9,7 +9,7 @@ from typing import Optional
 
 import pytest
 
-from lab import kernel, peer, program, scenario
+from lab import chapters, kernel, peer, program
 from lab.calls import CallLog, Fault
 from lab.sandbox import Process, Sandbox
 from lab.scenario.stage import hope
@@ -30,7 +30,7 @@ def words(number: str, side: str, host: object = "127.0.0.1",
           port: object = 0, file: object = "/dev/null") -> list[object]:
     """Return a command line that would do, with some words changed."""
     folder = program.chapter(number)
-    extra = scenario.ways(folder)[0].extra if side == "server" else ()
+    extra = chapters.ways(folder)[0].extra if side == "server" else ()
     return [program.build(folder / f"{side}.c"), host, port, file, *extra]
 
 

@@ -17,7 +17,7 @@ from lab.__main__ import main
 from lab.commands import demo, doctor
 from lab.classroom.worker import Worker
 from lab.sandbox import Sandbox
-from lab.scenario import trials
+from lab import meeting
 
 
 def command(*words: str, **environ: str) -> subprocess.CompletedProcess:
@@ -162,7 +162,7 @@ def test_the_textbooks_own_pair_meets_a_peer_too():
 
 def test_a_cell_without_namespaces_says_what_is_missing(monkeypatch, capsys):
     monkeypatch.setattr(sandbox, "why_not_private", lambda: "forbidden")
-    monkeypatch.setattr(trials, "Sandbox", lambda: Sandbox(private=False))
+    monkeypatch.setattr(meeting, "Sandbox", lambda: Sandbox(private=False))
     monkeypatch.setenv("PEER", "disk-full")
     assert main(["trace", "03"]) == 1
     said = capsys.readouterr()

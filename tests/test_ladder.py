@@ -10,12 +10,13 @@ from typing import Optional
 
 import pytest
 
-from lab import matrix, program, sandbox, scenario
+from lab import chapters, matrix, program, sandbox
 from lab.calls import Call
 from lab.commands import trace
 from lab.ladder import Arrow, Event, Ladder, Row, ladder, ladders, relayed, \
     text
 from lab.ladder.svg import svg
+from lab.meeting.pair import Pair, converse
 from lab.outcome import Outcome, Part
 from lab.sandbox import Exit
 from lab.wire import ACK, FIN, RST, SYN, Segment
@@ -27,7 +28,7 @@ PLAIN = text.Style()
 @pytest.fixture(scope="module")
 def heard() -> Outcome:
     """Chapter 03, once."""
-    return scenario.converse(program.chapter("03"))
+    return converse(Pair.of("03"))
 
 
 def drawn(outcome: Outcome, style: text.Style = PLAIN) -> str:
@@ -99,7 +100,7 @@ exit 0
 
 @pytest.mark.namespaces
 def test_many_calls_and_segments_become_one_line():
-    many = scenario.converse(program.chapter("03"), content=bytes(9000))
+    many = converse(Pair.of("03"), bytes(9000))
     made = ladder(many, "", timed=False)
     assert "write(conn) = 9,000 in 300 calls" in column(made, "right")
     data = [row.arrow for row in made.rows if row.arrow
@@ -112,7 +113,7 @@ def test_many_calls_and_segments_become_one_line():
 @pytest.mark.namespaces
 def test_the_fin_after_shut_rd_stands_beside_close():
     folder = program.chapter("04")
-    rows = ladder(scenario.converse(folder, scenario.ways(folder)[0]), "").rows
+    rows = ladder(converse(Pair.of("04", chapters.ways(folder)[0])), "").rows
     fin = next(row for row in rows if row.arrow and row.arrow.kind == "FIN")
     assert fin.right == Event("close(conn)")
     assert "shutdown(conn, SHUT_RD)" in [row.right.text for row in rows
@@ -121,7 +122,7 @@ def test_the_fin_after_shut_rd_stands_beside_close():
 
 @pytest.mark.namespaces
 def test_the_length_and_the_receipt_of_07_can_be_read():
-    made = ladder(scenario.converse(program.chapter("07")), "")
+    made = ladder(converse(Pair.of("07")), "")
     said = [label for label in labels(made) if "byte" in label]
     assert said == ['3 bytes "12\\n"', '12 bytes "To be sent.\\n"',
                     '13 bytes "Thank you 12\\n"']
@@ -130,14 +131,14 @@ def test_the_length_and_the_receipt_of_07_can_be_read():
 @pytest.mark.namespaces
 @pytest.mark.parametrize("number", ["03", "05", "06", "07"])
 def test_nothing_is_marked_wrong_in_a_program_that_is_right(number):
-    made = ladder(scenario.converse(program.chapter(number)), "")
+    made = ladder(converse(Pair.of(number)), "")
     assert not [event for side in ("left", "right")
                 for event in events(made, side) if event.wrong]
 
 
 @pytest.mark.namespaces
 def test_what_is_wrong_is_marked_wrong():
-    made = ladder(scenario.converse(program.chapter("01")), "")
+    made = ladder(converse(Pair.of("01")), "")
     assert [event.text for side in ("left", "right")
             for event in events(made, side) if event.wrong] \
         == ["read(conn) = -1 EBADF"]
@@ -158,10 +159,10 @@ def test_an_error_that_is_to_be_tried_again_is_no_fault(
 
 @pytest.mark.namespaces
 def test_a_close_that_sends_nothing_says_why():
-    naive = ladder(scenario.converse(program.chapter("01")), "", timed=False)
+    naive = ladder(converse(Pair.of("01")), "", timed=False)
     assert Event("close(conn)", why="reset") in events(naive, "left")
     assert Event("close(conn)") in events(naive, "right")
-    right = ladder(scenario.converse(program.chapter("03")), "", timed=False)
+    right = ladder(converse(Pair.of("03")), "", timed=False)
     assert Event("close(conn)", why="FIN sent") in events(right, "right")
     assert Event("close(conn)") in events(right, "left")
 

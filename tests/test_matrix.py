@@ -8,7 +8,7 @@ import pytest
 
 from lab import matrix, program
 from lab.matrix.svg import svg
-from lab.scenario.trials import OK
+from lab.verdicts import OK
 
 pytestmark = pytest.mark.namespaces
 

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import program, sandbox, scenario, transcript, wine
+from lab import chapters, program, sandbox, scenario, transcript, wine
 from lab.commands import trace, wires
-from lab.scenario import trials
 
 README = program.ROOT / "README.md"
 SECTIONS = ["Predict", "Break it", "What happened", "The change", "Run it",
@@ -195,10 +194,10 @@ def refuse(words: list[str]) -> None:
         folder = next((program.ROOT / "exercises").glob(f"{digits}-*")) \
             if name in EXERCISE else program.chapter(digits)
         if "PEER" in asked:
-            trials.scenario(asked["PEER"])
+            scenario.scenario(asked["PEER"])
             trace.row(folder, asked.get("HOW", ""))
         elif "HOW" in asked:
-            assert asked["HOW"] in [w.name for w in scenario.ways(folder)]
+            assert asked["HOW"] in [w.name for w in chapters.ways(folder)]
 
 
 @each_page

@@ -14,7 +14,7 @@ import pytest
 
 from lab import program
 from lab.commands.terminal import CLEAR
-from lab.scenario import trials
+from lab.scenario import scenarios
 
 PROMPT = re.compile(r"press Enter\. $|Press Enter for the next\. $")
 STYLE = re.compile(r"\x1b\[[\d;]*m")
@@ -82,7 +82,7 @@ def test_make_help_names_every_target_and_peer_within_80_columns(make):
     for target in set(targets) - {"Makefile"}:
         if "$" not in target:
             assert f"make {target.replace('%', 'NN')} " in said
-    for scenario in trials.SCENARIOS:
+    for scenario in scenarios():
         assert re.search(rf"[ ]{scenario.slug}\b", said)
     student, instructor = said.split("For instructors")
     assert "make check-NN" in student and "make grade " in instructor

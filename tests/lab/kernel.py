@@ -193,6 +193,17 @@ def unread(pid: int, port: int, peer_port: int) -> Optional[int]:
     return None
 
 
+def backlog(pid: int, port: int) -> int:
+    """Return how many connections wait at a listening port for accept(2).
+
+    With those whose handshake is not finished.
+    """
+    return sum(
+        int(row[4].split(":")[1], 16) if STATES[int(row[3], 16)] == "LISTEN"
+        else STATES[int(row[3], 16)] == "SYN_RECV"
+        for row in _at_port(pid, port))
+
+
 def _arriving(pid: int, port: int) -> bool:
     """Whether the last ACK of a handshake is still on its way to a listener.
 

@@ -16,7 +16,7 @@ from ..judges import NoSuchExercise
 from ..kernel import DidNotListen
 from ..program import DoesNotCompile, NoSuchChapter, NotInstalled
 from ..sandbox import StillRunning
-from ..scenario.trials import NoSuchScenario
+from ..scenario import NoSuchScenario
 from .asked import Wrong
 
 

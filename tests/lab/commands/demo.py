@@ -11,7 +11,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import Callable
 
-from .. import kernel, program, scenario
+from .. import kernel, program
+from ..meeting.pair import UNPROVED
 from ..outcome import Outcome
 from .terminal import CLEAR, draws_over
 from .trace import say_if_shared, show
@@ -80,7 +81,7 @@ def evidence(outcome: Outcome) -> str:
     if outcome.unproved:
         return "\n" + textwrap.fill(
             f"This system lets nobody prove it ({kernel.why_no_proofs()}): "
-            f"they still ran after {scenario.UNPROVED:g} seconds. `make "
+            f"they still ran after {UNPROVED:g} seconds. `make "
             "doctor` tells more.", 79)
     return ""
 

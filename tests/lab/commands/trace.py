@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 from typing import Iterable
 
-from .. import matrix, program, sandbox, scenario
+from .. import chapters, matrix, program, sandbox, scenario
 from ..ladder import ladder, ladders, text
 from ..outcome import Outcome
-from ..scenario import trials
-from ..scenario.stage import Pair
+from ..meeting.pair import Pair, converse
 from .asked import Wrong
 
 
@@ -23,11 +22,11 @@ def say_if_shared() -> None:
               f"({why}); `make doctor` tells more.\n")
 
 
-def show(folder: Path, way: scenario.Way = scenario.Way()) -> Outcome:
+def show(folder: Path, way: chapters.Way = chapters.Way()) -> Outcome:
     """Run one way of a chapter, print its ladder and what was said."""
-    outcome = scenario.converse(folder, way)
-    title = f"{folder.name} {way.name}".strip()
-    print(text.text(ladder(outcome, title), text.Style.of(sys.stdout)))
+    pair = Pair.of(chapters.number(folder), way)
+    outcome = converse(pair)
+    print(text.text(ladder(outcome, pair.name), text.Style.of(sys.stdout)))
     said_by(outcome)
     return outcome
 
@@ -63,10 +62,10 @@ def known_ways(names: Iterable[str]) -> str:
 
 def show_cell(pair: Pair, title: str, slug: str) -> int:
     """Play one cell of the matrix, and draw each of its conversations."""
-    asked = trials.scenario(slug)
+    asked = scenario.scenario(slug)
     say_if_shared()
     try:
-        acts = trials.play(asked, pair)
+        acts = scenario.play(asked, pair)
     except PermissionError:
         if not sandbox.why_not_private():
             raise
@@ -90,7 +89,7 @@ def main(arguments: list[str]) -> int:
     if slug:
         return show_cell(row(folder, asked), f"{folder.name} {asked}".strip(),
                          slug)
-    ways = scenario.ways(folder)
+    ways = chapters.ways(folder)
     if asked and asked not in [way.name for way in ways]:
         raise Wrong(f"{folder.name} does not run in a way {asked!r}: "
                     + known_ways(way.name for way in ways))

@@ -6,9 +6,10 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from .. import program, sandbox, scenario, wine
+from .. import chapters, program, sandbox, wine
 from ..ladder import ladder
 from ..ladder.svg import svg
+from ..meeting.pair import Pair, converse
 
 
 def drawn(folder: Path) -> str:
@@ -16,9 +17,10 @@ def drawn(folder: Path) -> str:
 
     On a busy machine a RST can come a moment late, and the picture is another.
     """
-    ladders = [ladder(scenario.converse(folder, way),
-                      f"{folder.name} {way.name}".strip(), timed=False)
-               for way in scenario.ways(folder)]
+    pairs = [Pair.of(chapters.number(folder), way)
+             for way in chapters.ways(folder)]
+    ladders = [ladder(converse(pair), pair.name, timed=False)
+               for pair in pairs]
     return svg(ladders, f"The wire of chapter {folder.name}")
 
 

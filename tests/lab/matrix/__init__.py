@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Callable, Optional, Sequence
 
-from .. import program, scenario
-from ..scenario import trials
-from ..scenario.stage import Pair
-from ..scenario.trials import OK, SCENARIOS, Act, Scenario
+from .. import chapters, program, scenario
+from ..meeting.pair import Pair
+from ..scenario import Scenario, scenarios
+from ..verdicts import OK, Act
 
 README = program.ROOT / "README.md"
 PICTURE = program.CHAPTERS / "matrix.svg"
@@ -32,12 +32,12 @@ class Cell:
     @property
     def verdict(self) -> str:
         """Two words, or ok."""
-        return trials.verdict(list(self.acts))
+        return scenario.verdict(list(self.acts))
 
     @property
     def due(self) -> bool:
         """Whether this cell must be ok: its chapter has dealt with it."""
-        return self.pair.number >= self.scenario.chapter
+        return chapters.builds_on(self.pair.number, self.scenario.chapter)
 
 
 def pairs() -> list[Pair]:
@@ -45,34 +45,29 @@ def pairs() -> list[Pair]:
 
     A chapter is a row if it has a POSIX server and client.
     """
-    found = []
-    for folder in program.chapters():
-        number = folder.name.split("-")[0]
-        printed = folder / "as-printed"
-        if printed.is_dir():
-            found.insert(0, Pair("as printed", "00", printed))
-        server = folder / "server.c"
-        if server.exists() and not program.for_windows(server):
-            extra = ("wr",) if len(scenario.ways(folder)) > 1 else ()
-            found.append(Pair(folder.name, number, folder, extra))
-    return found
+    printed = [Pair("as printed", "00", folder)
+               for folder in program.CHAPTERS.glob("*/as-printed")]
+    return printed + [Pair(folder.name, chapters.number(folder), folder,
+                           chapters.way_in_the_matrix(folder))
+                      for folder in chapters.pairs()]
 
 
-def measure(rows: Sequence[Pair], columns: Sequence[Scenario] = SCENARIOS,
+def measure(rows: Sequence[Pair], columns: Sequence[Scenario] = (),
             told: Optional[Callable[[int, int], None]] = None) -> list[Cell]:
     """Measure cells, row by row; `told` is called with how many of how many.
 
-    Raises program.DoesNotCompile.
+    All columns are measured if none are named. Raises program.DoesNotCompile.
     """
     program.scratch()
     for row in rows:  # before the threads: each program is built once
-        for name in ("server.c", "client.c"):
-            program.build(row.folder / name)
-    wanted = [(row, column) for row in rows for column in columns]
+        for side in ("server", "client"):
+            row.build(side)
+    wanted = [(row, column) for row in rows
+              for column in columns or scenarios()]
     cells = []
     with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
         for cell in pool.map(
-                lambda w: Cell(*w, tuple(trials.play(w[1], w[0]))), wanted):
+                lambda w: Cell(*w, tuple(scenario.play(w[1], w[0]))), wanted):
             cells.append(cell)
             if told:
                 told(len(cells), len(wanted))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Sequence
 from xml.sax.saxutils import escape
 
-from ..scenario.trials import OK
+from ..verdicts import OK
 from . import Cell, by_row
 
 WIDE, HIGH, LEFT, TOP, EDGE = 62, 30, 180, 150, 12  # pixels

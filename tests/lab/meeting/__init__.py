@@ -33,6 +33,7 @@ proved.
     meeting.listen()                the port at which accept() takes clients
     meeting.accept(program)         a Peer; None if the program never dials
     meeting.until_read(peer)        wait until all that we said was read
+    meeting.resume()                go on with programs that were given up
     meeting.settle()                wait until all have ended, or are given up
     meeting.rest()                  wait until programs wait for us
     meeting.let_rest_until(moment)  give nobody up before a moment
@@ -223,7 +224,12 @@ class Meeting:
 
     def _withdraw(self) -> None:
         """Take that back: a program had acted, and then waited for us."""
-        if self._just_given_up and self._given_up:
+        if self._just_given_up:
+            self.resume()
+
+    def resume(self) -> None:
+        """Give nobody up any more: what we say now can wake a program."""
+        if self._given_up:
             self._given_up = ""
             for program in self.programs:
                 program.hang, program.asleep = "", None

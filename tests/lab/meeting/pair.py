@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import signal
+import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional, Sequence
 
-from .. import kernel, program
-from ..calls import Fault
+from .. import chapters, kernel, program
+from ..calls import WINSOCK, Fault
+from ..chapters import Way
 from ..outcome import Outcome
 from ..sandbox import Sandbox
-from . import HOST, Disk, Meeting, Peer, Program
+from . import HOST, TRUSTED, Disk, Limits, Meeting, Peer, Program
 
+SAMPLE = b"To be sent.\n"  # at most 30 bytes: one segment, always
+UNPROVED = 5.0  # seconds that programs are left to run if nothing is proved
 AMPLE = 60.0  # seconds that a patient program is given if none are named
 
 
@@ -19,30 +24,46 @@ AMPLE = 60.0  # seconds that a patient program is given if none are named
 class Pair:
     """A server and a client of one folder.
 
-    `number` is the chapter whose rules hold for it, "05"; `extra` are words
-    added to the server's command line.
+    `number` is the chapter whose rules hold for it, "05"; `way` is one of
+    several ways to run it, where there are.
     """
 
     name: str
     number: str
     folder: Path
-    extra: tuple[str, ...] = ()
+    way: Way = Way()
 
     @staticmethod
-    def of(number: str) -> Pair:
+    def of(number: str, way: Way = Way()) -> Pair:
         """Return the pair of a chapter; raises program.NoSuchChapter."""
         folder = program.chapter(number)
-        return Pair(folder.name, number, folder)
+        return Pair(f"{folder.name} {way.name}".strip(), number, folder, way)
+
+    def build(self, side: str, flags: tuple[str, ...] = ()) -> Path:
+        """Build the "server" or the "client"; `flags` go to the compiler.
+
+        Raises program.DoesNotCompile and program.NotInstalled.
+        """
+        source = self.folder / (self.way.server if side == "server"
+                                else "client.c")
+        if program.for_windows(source):
+            flags = (*flags, *WINSOCK)
+        return program.build(source, flags)
 
     @property
     def announces(self) -> bool:
         """Whether the server sends the length first (from 07 on)."""
-        return self.number >= "07"
+        return chapters.builds_on(self.number, chapters.ANNOUNCES)
 
     @property
     def patient(self) -> bool:
         """Whether SECONDS can be given on the command line (from 06 on)."""
-        return self.number >= "06"
+        return chapters.builds_on(self.number, chapters.PATIENT)
+
+    @property
+    def serves_many(self) -> bool:
+        """Whether the server serves until it is told to stop."""
+        return self.number in chapters.MANY
 
     def header(self, length: int) -> bytes:
         """Return what a server says before `length` bytes of file."""
@@ -63,8 +84,9 @@ class PairMeeting(Meeting):
 
     def __init__(self, pair: Pair, files: Path,
                  room: Optional[Sandbox] = None,
-                 flags: tuple[str, ...] = (), recorded: bool = True) -> None:
-        super().__init__(room, recorded=recorded)
+                 flags: tuple[str, ...] = (), recorded: bool = True,
+                 limits: Limits = TRUSTED) -> None:
+        super().__init__(room, limits, recorded)
         self.pair = pair
         self.files = files
         self.original, self.copy = files / "original", files / "copy"
@@ -83,7 +105,7 @@ class PairMeeting(Meeting):
     def _start_side(self, side: str, words: Sequence[object],
                     seconds: Optional[object], fault: Optional[Fault],
                     before: Sequence[object]) -> Program:
-        built = program.build(self.pair.folder / f"{side}.c", self._flags)
+        built = self.pair.build(side, self._flags)
         patience = [AMPLE if seconds is None else seconds] \
             if self.pair.patient else []
         return self.start(
@@ -102,7 +124,7 @@ class PairMeeting(Meeting):
         self.original.write_bytes(content)
         self.sent = content
         server = self._start_side(
-            "server", [host, port, self.original.name, *self.pair.extra],
+            "server", [host, port, self.original.name, *self.pair.way.extra],
             seconds, fault, before)
         listens_at = server.listens()
         if listens_at is None:
@@ -122,6 +144,17 @@ class PairMeeting(Meeting):
             "client", [host, self.port if port is None else port,
                        place.relative_to(self.files) if file is None
                        else file], seconds, fault, before)
+
+    def finish(self, server: Program) -> None:
+        """Wait until the server has ended, or is given up.
+
+        One that serves many is told to stop, once nobody waits for accept: it
+        ends the conversations that have begun.
+        """
+        if self.pair.serves_many:
+            server.until(lambda: not kernel.backlog(server.pid, self.port))
+            server.signal(signal.SIGTERM)
+        server.ends()
 
     def dial_server(self) -> Peer:
         """Be the client: connect to the server. Raises ConnectionError."""
@@ -146,3 +179,21 @@ class PairMeeting(Meeting):
     def left_over(self) -> list[str]:
         """Return the names of temporary files that lie about (from 07 on)."""
         return sorted(p.name for p in self.files.glob("half-close.*"))
+
+
+def converse(pair: Pair, content: bytes = SAMPLE) -> Outcome:
+    """Let a chapter's own server and client meet, undisturbed.
+
+    Returns once both have ended or are proved stuck; or, where nothing can be
+    proved, if they still run after UNPROVED seconds. Raises
+    kernel.DidNotListen.
+    """
+    limits = replace(TRUSTED, clock=UNPROVED) if kernel.why_no_proofs() \
+        else TRUSTED
+    with tempfile.TemporaryDirectory(dir=program.scratch()) as files, \
+            PairMeeting(pair, Path(files), limits=limits) as meeting:
+        server = meeting.serve(content)
+        client = meeting.fetch()
+        meeting.settle([client] if pair.serves_many else [server, client])
+        meeting.finish(server)
+        return meeting.pair_outcome(server, client)

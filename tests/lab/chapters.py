@@ -1,0 +1,94 @@
+"""What each chapter's programs can do: facts that stand here, and only here.
+
+A test that holds from some chapter on asks `since(NUMBER)`, and so meets every
+chapter that comes later by its being there. The chapters of the main line
+build on one another. An aside starts from one chapter, and nothing starts from
+the aside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import program
+
+ASIDES = {"04": "03", "09": "08", "11": "05", "15": "03"}  # from where
+
+PATIENT = "06"         # takes SECONDS
+ANNOUNCES = "07"       # the server says the length first, the thanks name it
+MANY = ("10", "12", "14")  # the server serves until SIGTERM
+
+
+@dataclass(frozen=True)
+class Way:
+    """One of several ways to run a chapter.
+
+    Which `server` is built, and what words are added to its command line.
+    """
+
+    name: str = ""
+    server: str = "server.c"
+    extra: tuple[str, ...] = ()
+
+
+def _words(*words: str) -> tuple[Way, ...]:
+    return tuple(Way(word, extra=(word,)) for word in words)
+
+
+WAYS = {
+    "04": _words("rd", "wr", "rdwr"),
+    "15": (Way("naive", "naive-server.c"), Way("half-close")),
+}
+IN_THE_MATRIX = {"04": "wr"}  # the way that stands for the chapter there
+
+
+def number(folder: Path) -> str:
+    """Return the number of a chapter's folder, "05"."""
+    return folder.name.split("-")[0]
+
+
+def ways(folder: Path) -> tuple[Way, ...]:
+    """Return all ways to run a chapter; most have one, without a name."""
+    return WAYS.get(number(folder), (Way(),))
+
+
+def way_in_the_matrix(folder: Path) -> Way:
+    """Return the way that a chapter's row of the matrix is measured in."""
+    asked = IN_THE_MATRIX.get(number(folder), "")
+    return next(way for way in ways(folder) if way.name == asked)
+
+
+def builds_on(later: str, earlier: str) -> bool:
+    """Whether chapter `later` is, or builds on, chapter `earlier`.
+
+    What an earlier chapter has dealt with, all that build on it deal with.
+    """
+    while later != earlier and later in ASIDES:
+        later = ASIDES[later]
+    return later == earlier or (earlier not in ASIDES and earlier < later)
+
+
+def is_pair(folder: Path) -> bool:
+    """Whether a folder has a POSIX server and client."""
+    return all((folder / name).exists()
+               and not program.for_windows(folder / name)
+               for name in ("server.c", "client.c"))
+
+
+def pairs() -> list[Path]:
+    """Return the chapters that have a POSIX server and client, in order."""
+    return [folder for folder in program.chapters() if is_pair(folder)]
+
+
+def since(earlier: str) -> list[str]:
+    """Return the numbers of the pairs that build on a chapter, in order."""
+    return [number(folder) for folder in pairs()
+            if builds_on(number(folder), earlier)]
+
+
+def before(later: str) -> list[str]:
+    """Return the numbers of the pairs that don't build on a chapter."""
+    known = since(later)
+    return [number(folder) for folder in pairs()
+            if number(folder) not in known]

@@ -1,0 +1,38 @@
+"""Whose peer goes away in the middle of the file says so, and lives.
+
+A client ends with FIN and then RST while much is still to be sent: the next
+write raises SIGPIPE. A server ends with a RST after half of the file.
+"""
+
+from ..meeting.behaviours import vanish
+from ..meeting.pair import SAMPLE, PairMeeting
+from ..verdicts import Act, gave_up, large
+
+TITLE = "peer vanishes"
+CHAPTER = "05"
+
+
+def _client(it: PairMeeting) -> Act:
+    server = it.serve(large(3_000_000))
+    peer = it.dial_server()
+    vanish(it, peer)
+    it.finish(server)
+    outcome = it.pair_outcome(server)
+    return Act("a client that vanishes", outcome,
+               gave_up(it.pair, outcome.server))
+
+
+def _server(it: PairMeeting) -> Act:
+    client, peer = it.answer()
+    peer.say(it.pair.header(len(SAMPLE)) + SAMPLE[:6])
+    it.until_read(peer)
+    peer.reset()
+    client.ends()
+    outcome = it.pair_outcome(client=client)
+    return Act("a server that vanishes", outcome,
+               gave_up(it.pair, outcome.client))
+
+
+def play(it: PairMeeting):
+    yield _client(it)
+    yield _server(it)
