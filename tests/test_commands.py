@@ -163,11 +163,11 @@ def test_the_textbooks_own_pair_meets_a_peer_too():
 def test_a_cell_without_namespaces_says_what_is_missing(monkeypatch, capsys):
     monkeypatch.setattr(sandbox, "why_not_private", lambda: "forbidden")
     monkeypatch.setattr(meeting, "Sandbox", lambda: Sandbox(private=False))
-    monkeypatch.setenv("PEER", "disk-full")
+    monkeypatch.setenv("PEER", "power-cut")
     assert main(["trace", "03"]) == 1
     said = capsys.readouterr()
     assert said.out.startswith("No packets are shown")
-    assert said.err == "trace: PEER=disk-full needs a network namespace of " \
+    assert said.err == "trace: PEER=power-cut needs a network namespace of " \
         "its own\n"
 
 

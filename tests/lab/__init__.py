@@ -3,6 +3,7 @@
 The rooms follow the way the data goes; an arrow never points back:
 
     program    a source is compiled
+    chapters   what each chapter's programs can do
     sandbox    a compiled program is started, alone with its own loopback
     printable  text from elsewhere, made fit for a terminal and a sheet
     wine       a program for Windows is started there
@@ -12,7 +13,8 @@ The rooms follow the way the data goes; an arrow never points back:
     outcome    all that was seen of one conversation
     meeting    where programs meet each other, or a peer in our hands
     peer       plain sockets for tests, with bounded waits
-    scenario   who meets whom over which file; gives an outcome
+    verdicts   what a conversation came to, in two words
+    scenario   what the world does to a server and a client: a file each
     ladder     an outcome drawn: in a terminal, or as a picture
     matrix     every chapter's programs in every scenario: a table of it
     book       the pages, as one book for a browser
