@@ -757,8 +757,8 @@ def test_a_fault_at_any_call_is_survived_or_told(
 def test_the_file_is_on_the_disk_before_it_has_its_name(tmp_path):
     """And the name is before the thanks: a fault there takes them away."""
     met = sweep(tmp_path, "07", "client", "ENOSPC", FILE)
-    assert met == ["open", "write", "fsync", "close", "rename", "fsync",
-                   "close"]
+    assert met == ["open", "openat", "write", "fsync", "close", "renameat",
+                   "fsync", "close"]
 
 
 @pytest.mark.soak

@@ -6,6 +6,7 @@ change while they are sent, by signals, and by kill -9 at random moments.
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import re
@@ -17,15 +18,16 @@ import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Iterator, Optional
 
 import pytest
 
-from lab import kernel, program
+from lab import kernel, peer, program
+from lab.calls import CallLog, Fault
 from lab.peer import EOF, Heard, Peer
 from lab.sandbox import Process, Sandbox
 from lab.scenario.cast import ENOUGH, Cast, differs, said
-from lab.scenario.stage import settled
+from lab.scenario.stage import hope, settled
 from test_every_call_can_fail import seeds
 
 pytestmark = pytest.mark.chapter("07")
@@ -343,14 +345,14 @@ BAD_OUTPUTS = {
                                       "No such file or directory"),
     "in a folder that is a file": ("copy/copy", "Not a directory"),
     "a folder": (".", "not a regular file"),
-    "a folder, with a slash": ("folder/", "not a regular file"),
+    "a folder, with a slash": ("folder/", "no name for a file"),
     "a new folder": ("new/", "no name for a file"),
     "nothing": ("", "no name for a file"),
     "a link": ("link", "not a regular file"),
     "a link to nothing": ("dangling", "not a regular file"),
     "a FIFO": ("fifo", "not a regular file"),
     "a device": ("/dev/null", "not a regular file"),
-    "a path without end": ("p/" * 5000, "File name too long"),
+    "a path without end": ("p/" * 5000 + "p", "File name too long"),
     "a name without end": ("n" * 300, "File name too long"),
 }
 
@@ -374,6 +376,187 @@ def test_an_output_that_cannot_be_replaced_is_trouble(cast, file, why):
     assert cast.copy.read_bytes() == OLD
     assert sorted(os.listdir(cast.files)) == before
     assert (cast.files / "link").is_symlink()
+
+
+# --- the folder, and what happens in it meanwhile --------------------------
+
+NO_RIGHTS = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+UMASK_0 = ["sh", "-c", 'umask 0; exec "$@"', "sh"]
+
+
+def half_way(cast: Cast, file: object = None, **more: object
+             ) -> tuple[Process, Peer]:
+    """Start a client, and let it have half of FILE."""
+    client, server = cast.answer(file, **more)
+    assert server, client.stderr
+    server.say(b"12\n" + FILE[:6])
+    taken(client, server)
+    return client, server
+
+
+def finish(client: Process, server: Peer, status: int = 0) -> str:
+    """Let a client have the rest; return what it said against it."""
+    with closing(server):
+        server.say(FILE[6:])
+        server.half_close()
+        heard = server.hear().data
+    assert str(client.wait()) == f"exit {status}", client.stderr
+    assert heard == (b"" if status else b"Thank you 12\n")
+    return sentence(client) if status else client.stderr.decode()
+
+
+def test_nobody_else_may_read_a_file_that_is_not_whole(cast):
+    client, server = half_way(cast, before=UMASK_0)
+    part, = cast.files.iterdir()
+    assert part.name.startswith(".")  # nor does a * find it
+    assert stat.S_IMODE(part.stat().st_mode) == 0o600
+    assert finish(client, server) == ""
+    assert stat.S_IMODE(cast.copy.stat().st_mode) == 0o666
+    as_it_was(cast, FILE)
+
+
+@pytest.mark.parametrize("end", ("well", "early", "by a signal"))
+def test_the_folder_may_have_another_name_by_then(cast, end):
+    folder = cast.files / "folder"
+    folder.mkdir()
+    client, server = half_way(cast, "folder/copy")
+    moved = folder.rename(cast.files / "moved")
+    if end == "well":
+        assert finish(client, server) == ""
+        assert (moved / "copy").read_bytes() == FILE
+    elif end == "early":
+        server.close()
+        assert sentence(client).endswith("EOF after 6 of 12 bytes")
+    else:
+        client.signal(signal.SIGTERM)
+        assert str(client.wait()) == "killed by SIGTERM"
+        server.close()
+    assert os.listdir(moved) == (["copy"] if end == "well" else [])
+
+
+def test_a_path_may_be_as_long_as_paths_may_be(cast):
+    client, server = half_way(cast, "./" * 2044 + "copy")
+    assert finish(client, server) == ""
+    as_it_was(cast, FILE)
+
+
+APPEARS = {
+    "a FIFO": os.mkfifo,
+    "a folder": os.mkdir,
+    "a link": lambda path: os.symlink("elsewhere", path),
+}
+
+
+@pytest.mark.parametrize("make", APPEARS.values(), ids=APPEARS.keys())
+@pytest.mark.parametrize("old", (None, OLD), ids=("new", "old"))
+def test_what_takes_its_name_meanwhile_is_not_replaced(cast, make, old):
+    if old:
+        cast.copy.write_bytes(old)
+    client, server = half_way(cast)
+    cast.copy.unlink(missing_ok=True)
+    make(cast.copy)
+    kind = stat.S_IFMT(cast.copy.lstat().st_mode)
+    assert finish(client, server, 1) == \
+        f"open {cast.copy}: not a regular file"
+    assert os.listdir(cast.files) == ["copy"]
+    assert stat.S_IFMT(cast.copy.lstat().st_mode) == kind
+
+
+@pytest.mark.namespaces
+def test_a_folder_that_cannot_be_read_will_do(cast):
+    folder = cast.files / "folder"
+    folder.mkdir()
+    folder.chmod(0o300)
+    client, server = half_way(cast, "folder/copy", before=NO_RIGHTS)
+    assert finish(client, server) == ""
+    assert (folder / "copy").read_bytes() == FILE
+
+
+@pytest.mark.namespaces
+def test_a_folder_without_room_for_two_names_is_told_before_the_file_comes(
+        cast):
+    folder = cast.files / "folder"
+    folder.mkdir()
+    (folder / "copy").write_bytes(OLD)
+    folder.chmod(0o500)
+    client, server = cast.answer("folder/copy", before=NO_RIGHTS)
+    with closing(server):
+        server.say(b"12\n")
+        assert sentence(client) == \
+            "create a file beside folder/copy: Permission denied"
+    assert (folder / "copy").read_bytes() == OLD
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("whose", ("ours", "theirs"))
+def test_somebodys_file_in_a_sticky_folder_is_told_before_the_file_comes(
+        tmp_path, whose):
+    """We could write it, but not rename over it (unlink(2), EPERM)."""
+    tmp_path.chmod(0o1777)
+    copy = tmp_path / "copy"
+    copy.write_bytes(OLD)
+    copy.chmod(0o666)
+    os.chown(tmp_path, 2, 2)
+    os.chown(copy, 3 if whose == "ours" else 4, 4)
+    with Sandbox(private=False) as room:
+        cast = Cast(room, tmp_path, "07")
+        client, server = cast.answer("copy", before=[
+            "setpriv", "--reuid=3", "--regid=3", "--clear-groups"])
+        with closing(server):
+            server.say(b"12\n")
+            if whose == "theirs":
+                assert sentence(client) == \
+                    "open copy: somebody else's file, in a sticky folder"
+            else:
+                taken(client, server)
+                server.say(FILE)
+                server.half_close()
+                assert server.hear().data == b"Thank you 12\n"
+    as_it_was(cast, OLD if whose == "theirs" else FILE)
+
+
+@pytest.mark.parametrize("why", ("EINVAL", "EBADF", "EIO"))
+def test_a_folder_that_cannot_be_synced_is_no_trouble(cast, why):
+    """But one that can be, and fails, is."""
+    client, server = half_way(cast, fault=Fault(why, at=2, calls=("fsync",)))
+    told = finish(client, server, 1 if why == "EIO" else 0)
+    assert cast.log.struck() == ["fsync"]
+    assert told == ("" if why != "EIO" else
+                    f"fsync folder of {cast.copy}: Input/output error")
+    as_it_was(cast, FILE)
+
+
+# --- owners ----------------------------------------------------------------
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_owner_and_group_of_the_old_file_are_kept(tmp_path):
+    with Sandbox(private=False) as room:
+        cast = Cast(room, tmp_path, "07")
+        cast.copy.write_bytes(OLD)
+        os.chown(cast.copy, 3, 4)
+        cast.copy.chmod(0o640)
+        client, server = half_way(cast)
+        assert finish(client, server) == ""
+    made = cast.copy.stat()
+    assert (made.st_uid, made.st_gid) == (3, 4)
+    assert stat.S_IMODE(made.st_mode) == 0o640
+
+
+@pytest.mark.parametrize("lost, old, new", (
+    ("owner", 0o640, 0o640), ("owner", 0o664, 0o664), ("owner", 0o466, 0o444),
+    ("owner", 0o646, 0o646), ("group", 0o640, 0o600), ("group", 0o664, 0o644),
+    ("group", 0o604, 0o600), ("group", 0o666, 0o666), ("group", 0o755, 0o755)))
+def test_who_could_not_read_the_old_file_cannot_read_the_new(
+        cast, lost, old, new):
+    """Where the file can't be given its old owner, or its old group."""
+    cast.copy.write_bytes(OLD)
+    cast.copy.chmod(old)
+    client, server = half_way(cast, fault=Fault(
+        "EPERM", at=1 if lost == "owner" else 2, calls=("fchown",)))
+    assert finish(client, server) == ""
+    assert cast.log.struck() == ["fchown"]
+    assert stat.S_IMODE(cast.copy.stat().st_mode) == new
+    as_it_was(cast, FILE)
 
 
 def test_two_clients_with_one_target_leave_a_whole_file(cast):
@@ -424,6 +607,102 @@ def test_a_client_under_nohup_goes_on(cast):
         assert server.hear() == Heard(b"Thank you 12\n", EOF)
         assert str(client.wait()) == "exit 0", client.stderr
     as_it_was(cast, FILE)
+
+
+def fetching(cast: Cast, log: CallLog, shell: str = 'exec "$@"'
+             ) -> tuple[Process, bytes]:
+    """Be a server that has all of FILE; return the client, and what it said.
+
+    The client runs as the last words of `shell` have it.
+    """
+    listener, port = peer.listen(cast.room)
+    env = dict(log.env)
+    env["PRELOAD"] = env.pop("LD_PRELOAD")  # it is not for the shell
+    with listener:
+        client = cast.room.start(
+            ["sh", "-c", shell.replace("exec", "LD_PRELOAD=$PRELOAD exec"),
+             "sh", program.build(cast.pair.folder / "client.c"), "127.0.0.1",
+             port, cast.copy, ENOUGH], name="client", env=env)
+        listener.setblocking(False)
+
+        def accepted() -> Optional[Peer]:
+            try:
+                return Peer(listener.accept()[0], hope(client))
+            except OSError:
+                return None
+        server = client.until(accepted)
+    if not server:
+        return client, b""
+    with closing(server):
+        server.say(b"12\n" + FILE)
+        server.half_close()
+        heard = server.hear().data
+    client.wait()
+    return client, heard
+
+
+def calls_of(log_of: Callable[[int], CallLog]) -> Iterator[CallLog]:
+    """Give a log that strikes call 1, then 2, and so on to the last."""
+    for at in itertools.count(1):
+        log = log_of(at)
+        yield log
+        if not log.struck():
+            assert at > 20
+            return
+
+
+@pytest.mark.parametrize("old", (None, OLD), ids=("new", "old"))
+def test_a_signal_at_any_call_leaves_nothing_behind(room, tmp_path, old):
+    cast = Cast(room, tmp_path, "07")
+    for log in calls_of(lambda at: CallLog(Fault("SIGTERM", at=at))):
+        cast.copy.unlink(missing_ok=True)
+        if old:
+            cast.copy.write_bytes(old)
+        client, heard = fetching(cast, log)
+        ended = str(client.exit or client.wait())
+        if log.struck():
+            assert ended == "killed by SIGTERM", log.struck()
+        else:
+            assert (ended, heard) == ("exit 0", b"Thank you 12\n")
+        now = cast.copy.read_bytes() if cast.copy.exists() else None
+        assert now in (old, FILE) and (not heard or now == FILE), log.struck()
+        assert not cast.left_over(), log.struck()
+
+
+def test_a_hangup_at_any_call_under_nohup_changes_nothing(room, tmp_path):
+    cast = Cast(room, tmp_path, "07")
+    for log in calls_of(lambda at: CallLog(Fault("SIGHUP", at=at))):
+        client, heard = fetching(cast, log, 'trap "" HUP; exec "$@"')
+        assert str(client.wait()) == "exit 0", (log.struck(), client.stderr)
+        assert heard == b"Thank you 12\n"
+
+
+@pytest.mark.namespaces
+def test_the_first_process_of_a_container_ends_as_well(cast):
+    """A signal that it sends itself is not delivered (pid_namespaces(7))."""
+    client, server = half_way(cast, before=["unshare", "-Urpf"])
+    child, = Path(f"/proc/{client.pid}/task/{client.pid}/children"
+                  ).read_text().split()
+    os.kill(int(child), signal.SIGTERM)
+    with closing(server):
+        server.say(FILE[6:])
+        server.half_close()
+        assert server.hear().data == b""
+    assert str(client.wait()) == f"exit {128 + signal.SIGTERM}"
+    as_it_was(cast, None)
+
+
+@pytest.mark.parametrize("old", (None, OLD), ids=("new", "old"))
+def test_a_file_that_is_on_the_disk_too_late_is_not_stored(cast, old):
+    """fsync(2) can't be cut short. What it ends with is looked at after it."""
+    if old:
+        cast.copy.write_bytes(old)
+    client, server = half_way(cast, seconds=0.5,
+                              fault=Fault("slow", at=1, calls=("fsync",)))
+    assert finish(client, server, 1) == \
+        "gave up after 0.5 seconds: the file was not on the disk by then"
+    assert cast.log.struck() == ["fsync"]
+    as_it_was(cast, old)
 
 
 # --- deaths at any moment --------------------------------------------------

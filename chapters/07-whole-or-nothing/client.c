@@ -5,9 +5,10 @@
  *
  * New here: an EOF proves nothing, the announced length does. What comes goes
  * into a file beside FILE, and takes the name of FILE once it is whole and on
- * the disk; thanks are for that alone. Until then an old FILE stays as it is,
- * and its mode stays for good. Nothing is left behind by an error, nor by who
- * ends us with a signal made for that (common/part.h).
+ * the disk; thanks are for that alone. Until then an old FILE stays as it is.
+ * The new one gets its owner, group and mode, as far as we may give them.
+ * Nothing is left behind by an error, nor by a signal that asks us to end
+ * (common/part.h).
  *
  * Over the wire: in come the length in decimal digits, a newline, that many
  * bytes and EOF. Out go "Thank you ", the length and a newline, then FIN.
@@ -68,17 +69,21 @@ hear_length(struct deadline limit, int conn)
 }
 
 static void
-keep(struct part part, const char *path)
+keep(struct deadline limit, struct part part, const char *path)
 {
+    copy_permissions(part);
     while (fsync(part.file) == -1) /* first the bytes, then the name */
         if (errno != EINTR)
             err(1, "fsync %s", path);
     if (close(part.file) == -1 && errno != EINTR)
         err(1, "close %s", path);
-    if (rename(part.name, path) == -1)
-        err(1, "rename to %s", path);
-    forget_part(); /* past this point there is nothing to remove */
-    while (fsync(part.folder) == -1 && errno != EINVAL) /* not every disk can */
+    if (passed(limit)) /* late is late, though nothing is missing */
+        errx(1,
+             "gave up after %g seconds: the file was not on the disk by then",
+             limit.patience);
+    rename_part(part); /* past this point there is nothing to remove */
+    while (fsync(part.folder) == -1 && errno != EINVAL &&
+           errno != EBADF) /* not every disk can, nor every folder */
         if (errno != EINTR)
             err(1, "fsync folder of %s", path);
     if (close(part.folder) == -1 && errno != EINTR)
@@ -107,7 +112,7 @@ receive_file(struct deadline limit, int conn, const char *path, intmax_t size)
         err(1, "read from server");
     if (came < size)
         errx(1, "read from server: EOF after %jd of %jd bytes", came, size);
-    keep(part, path);
+    keep(limit, part, path);
     printf("Received file data\n");
     if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");

@@ -50,6 +50,12 @@ deadline_in(double patience)
     return limit;
 }
 
+bool
+passed(struct deadline limit)
+{
+    return now() >= limit.end;
+}
+
 void
 nonblocking(int fd)
 {

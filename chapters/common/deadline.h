@@ -29,6 +29,9 @@ double seconds(const char *word);
 /* A deadline that many seconds from now. clock_gettime(3). */
 struct deadline deadline_in(double patience);
 
+/* Whether that moment has come. */
+bool passed(struct deadline limit);
+
 /* Have calls on `fd` fail with EAGAIN where they would sleep. fcntl(2). */
 void nonblocking(int fd);
 

@@ -1,4 +1,10 @@
-/* See part.h: an unfinished file that is not left behind. */
+/*
+ * An unfinished file that is not left behind.
+ *
+ * The contracts are in part.h. A signal finds either no file and no name of it
+ * here, or both: signals are held back while that changes.
+ */
+#define _GNU_SOURCE /* O_PATH on Linux; elsewhere it changes nothing */
 #define _XOPEN_SOURCE 700
 #define _FILE_OFFSET_BITS 64
 
@@ -8,99 +14,221 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const char suffix[] = "/half-close.XXXXXX";
-static char name[PATH_MAX + sizeof suffix]; /* "" where there is none */
+#if !defined O_SEARCH && defined O_PATH
+#define O_SEARCH O_PATH
+#endif
+
+enum { TRIES = 1000 }; /* names that somebody else may have taken */
+
+static const int deaths[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+
+static struct {
+    int folder;
+    char name[64]; /* "" where there is none */
+} unfinished;
+
+static sigset_t
+hold_signals(void)
+{
+    sigset_t held, before;
+    size_t i;
+
+    sigemptyset(&held);
+    for (i = 0; i < sizeof deaths / sizeof deaths[0]; i++)
+        sigaddset(&held, deaths[i]);
+    if (sigprocmask(SIG_BLOCK, &held, &before) == -1)
+        err(1, "sigprocmask");
+    return before;
+}
+
+static void
+release_signals(sigset_t before)
+{
+    if (sigprocmask(SIG_SETMASK, &before, NULL) == -1)
+        err(1, "sigprocmask");
+}
 
 static void
 remove_part(void)
 {
-    if (name[0] != '\0' && unlink(name) == -1)
-        warn("remove %s", name);
+    if (unfinished.name[0] != '\0' &&
+        unlinkat(unfinished.folder, unfinished.name, 0) == -1)
+        warn("remove %s", unfinished.name);
 }
 
 static void
-remove_part_and_die(int signal_number)
+remove_part_and_die(int number)
 {
-    unlink(name);
-    signal(signal_number, SIG_DFL);
-    raise(signal_number); /* who waits for us sees what we died of */
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+    sigset_t it;
+
+    if (unfinished.name[0] != '\0')
+        unlinkat(unfinished.folder, unfinished.name, 0);
+    sigemptyset(&it);
+    sigaddset(&it, number);
+    sigaction(number, &usual, NULL);
+    sigprocmask(SIG_UNBLOCK, &it, NULL);
+    raise(number);       /* whoever waits for us sees what we died of */
+    _exit(128 + number); /* the first process of a container outlives it */
 }
 
 static void
 remove_at_end(void)
 {
-    static const int deaths[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-    void (*before)(int);
+    struct sigaction before, removing = {.sa_handler = remove_part_and_die};
     size_t i;
 
-    for (i = 0; i < sizeof deaths / sizeof deaths[0]; i++) {
-        before = signal(deaths[i], remove_part_and_die);
-        if (before == SIG_IGN) /* as nohup(1) wants it */
-            before = signal(deaths[i], SIG_IGN);
-        if (before == SIG_ERR)
-            err(1, "signal");
-    }
+    sigfillset(&removing.sa_mask);
+    for (i = 0; i < sizeof deaths / sizeof deaths[0]; i++)
+        if (sigaction(deaths[i], NULL, &before) == -1 ||
+            (before.sa_handler != SIG_IGN && /* as nohup(1) wants it */
+             sigaction(deaths[i], &removing, NULL) == -1))
+            err(1, "sigaction");
     if (atexit(remove_part) != 0)
         errx(1, "atexit");
 }
 
-/* The mode of the file we are to replace, or of a new one. */
-static mode_t
-mode_for(const char *path)
+/* Open the folder that a path's last name stands in. */
+static int
+open_folder(const char *path, const char *target)
 {
-    struct stat st;
+    char *name =
+        target == path ? strdup(".") : strndup(path, (size_t)(target - path));
+    int folder;
+
+    if (name == NULL)
+        err(1, "folder of %s", path);
+    do
+        folder = open(name, O_RDONLY | O_DIRECTORY);
+    while (folder == -1 && errno == EINTR);
+#ifdef O_SEARCH
+    if (folder == -1 && errno == EACCES) /* then it can't be synced either */
+        folder = open(name, O_SEARCH | O_DIRECTORY);
+#endif
+    if (folder == -1)
+        err(1, "open folder of %s", path);
+    free(name);
+    return folder;
+}
+
+/* Whether there is a file to be replaced; ends the program if it may not be. */
+static bool
+replaces(struct part part, struct stat *old)
+{
+    struct stat folder;
+    uid_t us = geteuid();
+
+    if (fstat(part.folder, &folder) == -1)
+        err(1, "open folder of %s", part.path);
+    if (fstatat(part.folder, part.target, old, AT_SYMLINK_NOFOLLOW) == -1) {
+        if (errno != ENOENT)
+            err(1, "open %s", part.path);
+        return false;
+    }
+    if (!S_ISREG(old->st_mode))
+        errx(1, "open %s: not a regular file", part.path);
+    if (faccessat(part.folder, part.target, W_OK, AT_EACCESS) == -1)
+        err(1, "open %s", part.path);
+    if ((folder.st_mode & S_ISVTX) != 0 && us != 0 && us != folder.st_uid &&
+        us != old->st_uid) /* only its owner may rename over it */
+        errx(1, "open %s: somebody else's file, in a sticky folder", part.path);
+    return true;
+}
+
+/* The mode that a new file gets from open(2). */
+static mode_t
+fresh_mode(void)
+{
     mode_t mask = umask(0);
-    int found = lstat(path, &st);
 
     umask(mask);
-    if (found == -1 && errno == ENOENT) {
-        if (path[0] == '\0' || path[strlen(path) - 1] == '/')
-            errx(1, "open %s: no name for a file", path);
-        return 0666 & ~mask;
-    }
-    if (found == 0 && !S_ISREG(st.st_mode))
-        errx(1, "open %s: not a regular file", path);
-    if (found == -1 || access(path, W_OK) == -1)
-        err(1, "open %s", path);
-    return st.st_mode & 0777;
+    return 0666 & ~mask;
 }
 
 struct part
 create_part(const char *path)
 {
-    mode_t mode = mode_for(path);
-    char copy[PATH_MAX], *folder;
-    struct part part = {.name = name};
+    const char *slash = strrchr(path, '/');
+    const char *target = slash == NULL ? path : slash + 1;
+    struct part part = {-1, -1, path, target, fresh_mode()};
+    struct stat old;
+    sigset_t before;
+    int tries;
 
+    if (target[0] == '\0')
+        errx(1, "open %s: no name for a file", path);
+    part.folder = unfinished.folder = open_folder(path, target);
+    replaces(part, &old);
     remove_at_end();
-    snprintf(copy, sizeof copy, "%s", path);
-    folder = dirname(copy);
-    while ((part.folder = open(folder, O_RDONLY | O_DIRECTORY)) == -1)
-        if (errno != EINTR)
-            err(1, "open folder of %s", path);
-    do {
-        snprintf(name, sizeof name, "%s%s", folder, suffix);
-        part.file = mkstemp(name); /* first the name: no gap to die in */
-    } while (part.file == -1 && errno == EINTR);
+    before = hold_signals();
+    for (tries = 0; part.file == -1 && tries < TRIES; tries++) {
+        snprintf(unfinished.name, sizeof unfinished.name, ".half-close.%ld-%d",
+                 (long)getpid(), tries);
+        part.file = openat(part.folder, unfinished.name,
+                           O_WRONLY | O_CREAT | O_EXCL, 0600);
+        if (part.file == -1 && errno != EEXIST && errno != EINTR)
+            break;
+    }
     if (part.file == -1) {
-        forget_part();
+        unfinished.name[0] = '\0';
         err(1, "create a file beside %s", path);
     }
-    if (fchmod(part.file, mode) == -1)
-        err(1, "fchmod %s", path);
+    release_signals(before);
     return part;
 }
 
-void
-forget_part(void)
+/* fchown(2), where that is allowed; -1 leaves one of the two as it is. */
+static bool
+give(struct part part, uid_t owner, gid_t group)
 {
-    name[0] = '\0';
+    if (fchown(part.file, owner, group) == 0)
+        return true;
+    if (errno != EPERM && errno != EINVAL) /* EINVAL: nobody's, in here */
+        err(1, "fchown %s", part.path);
+    return false;
+}
+
+void
+copy_permissions(struct part part)
+{
+    struct stat old;
+    mode_t mode = part.fresh, user, group, other;
+    bool owned, shared;
+
+    if (replaces(part, &old)) {
+        user = old.st_mode >> 6 & 7;
+        group = old.st_mode >> 3 & 7;
+        other = old.st_mode & 7;
+        owned = give(part, old.st_uid, (gid_t)-1);
+        shared = give(part, (uid_t)-1, old.st_gid);
+        if (!owned) { /* the old owner is one of these now */
+            group &= user;
+            other &= user;
+        }
+        if (!shared) /* one group's members are the others now */
+            group = other = group & other;
+        mode = user << 6 | group << 3 | other;
+    }
+    if (fchmod(part.file, mode) == -1)
+        err(1, "fchmod %s", part.path);
+}
+
+void
+rename_part(struct part part)
+{
+    struct stat old;
+    sigset_t before = hold_signals();
+
+    replaces(part, &old); /* or it is something else by now */
+    if (renameat(part.folder, unfinished.name, part.folder, part.target) == -1)
+        err(1, "rename to %s", part.path);
+    unfinished.name[0] = '\0';
+    release_signals(before);
 }

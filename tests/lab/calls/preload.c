@@ -24,6 +24,8 @@
  *     ENOSPC   the disk is full: open, write, fsync, close, rename of files
  *     EIO      any call fails; a close has closed. So do EAGAIN, EPROTO and
  *              others that are listed in faults[]
+ *     SIGTERM  the program gets that signal just before a call; or SIGHUP
+ *     slow     fsync takes a second
  *     nothing  write and send take no byte, and call that no error
  *     copied   a child keeps a copy of what accept returned, for ever
  *
@@ -40,6 +42,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -55,19 +58,33 @@ struct log {
     char text[(1 << 25) - sizeof(atomic_size_t)];
 };
 
-enum kind { NONE, SHORT, NOTHING, COPIED, INTERRUPTED, FULL, BROKEN };
+enum kind {
+    NONE,
+    SHORT,
+    NOTHING,
+    COPIED,
+    SLOW,
+    SIGNALLED,
+    INTERRUPTED,
+    FULL,
+    BROKEN
+};
 
 static const struct {
     const char *name;
     enum kind kind;
-    int error; /* what a call that is struck fails with, or 0 */
+    int number; /* the errno of a call that is struck, or its signal */
 } faults[] = {{"short", SHORT, 0},
               {"nothing", NOTHING, 0},
               {"copied", COPIED, 0},
+              {"slow", SLOW, 0},
+              {"SIGTERM", SIGNALLED, SIGTERM},
+              {"SIGHUP", SIGNALLED, SIGHUP},
               {"EINTR", INTERRUPTED, EINTR},
               {"ENOSPC", FULL, ENOSPC},
               {"EIO", BROKEN, EIO},
               {"EAGAIN", BROKEN, EAGAIN},
+              {"EPERM", BROKEN, EPERM},
               {"EPROTO", BROKEN, EPROTO},
               {"EHOSTUNREACH", BROKEN, EHOSTUNREACH},
               {"EADDRNOTAVAIL", BROKEN, EADDRNOTAVAIL},
@@ -77,7 +94,7 @@ static const struct {
 
 static struct {
     enum kind kind;
-    int error;                /* the errno of a call that is struck, or 0 */
+    int number;               /* an errno, or a signal */
     char calls[64];           /* names with commas, or "" for all */
     long at;                  /* the call to strike, or 0 */
     unsigned percent;         /* else the chance of each */
@@ -106,7 +123,7 @@ read_fault(const char *text)
     for (i = 0; i < sizeof faults / sizeof faults[0]; i++)
         if (strcmp(word, faults[i].name) == 0) {
             fault.kind = faults[i].kind;
-            fault.error = faults[i].error;
+            fault.number = faults[i].number;
         }
     if (fault.kind == NONE)
         abort();
@@ -240,20 +257,27 @@ is_any(const char *name, const char *const list[])
     return false;
 }
 
-/* Whether a call is to fail now, and with what: 0 or an errno. */
+/* Strike a call if it is its turn; return the errno it fails with, or 0. */
 static int
 failing(const char *name, int fd, bool socket)
 {
     static const char *const slow[] = {"read",    "write", "recv",
                                        "send",    "poll",  "accept",
                                        "connect", "close", NULL};
-    static const char *const disk[] = {"open",  "write",  "fsync",
-                                       "close", "rename", NULL};
-    bool can = fault.kind == BROKEN ||
+    static const char *const disk[] = {"open",   "openat",   "write", "fsync",
+                                       "rename", "renameat", "close", NULL};
+    bool can = fault.kind == BROKEN || fault.kind == SIGNALLED ||
+               (fault.kind == SLOW && strcmp(name, "fsync") == 0) ||
                (fault.kind == INTERRUPTED && is_any(name, slow)) ||
                (fault.kind == FULL && !socket && is_any(name, disk));
 
-    return strikes(name, fd, can) ? fault.error : 0;
+    if (!strikes(name, fd, can))
+        return 0;
+    if (fault.kind == SLOW)
+        REAL(poll)(NULL, 0, 1000);
+    if (fault.kind == SIGNALLED)
+        raise(fault.number);
+    return fault.kind == SLOW || fault.kind == SIGNALLED ? 0 : fault.number;
 }
 
 /* One wrapper: note that it begins, let it be or fail, note how it went. */
@@ -335,10 +359,34 @@ FAIL(int, fsync, fd, (int fd), fd)
 FAIL(int, fstat, fd, (int fd, struct stat *restrict st), fd, st)
 FAIL(int, stat, -1, (const char *restrict path, struct stat *restrict st), path,
      st)
+FAIL(int, fstatat, fd,
+     (int fd, const char *restrict path, struct stat *restrict st, int flags),
+     fd, path, st, flags)
+FAIL(int, faccessat, fd, (int fd, const char *path, int mode, int flags), fd,
+     path, mode, flags)
 FAIL(int, rename, -1, (const char *from, const char *to), from, to)
+FAIL(int, renameat, fd, (int fd, const char *from, int to_fd, const char *to),
+     fd, from, to_fd, to)
 FAIL(int, unlink, -1, (const char *path), path)
+FAIL(int, unlinkat, fd, (int fd, const char *path, int flags), fd, path, flags)
+FAIL(int, fchown, fd, (int fd, uid_t owner, gid_t group), fd, owner, group)
+FAIL(int, sigaction, -1,
+     (int number, const struct sigaction *restrict action,
+      struct sigaction *restrict before),
+     number, action, before)
 FAIL(int, fchmod, fd, (int fd, mode_t mode), fd, mode)
 FAIL(off_t, lseek, fd, (int fd, off_t offset, int whence), fd, offset, whence)
+
+sighandler_t
+signal(int number, sighandler_t action)
+{
+    int error = failing("signal", -1, false);
+
+    if (error == 0)
+        return REAL(signal)(number, action);
+    errno = error;
+    return SIG_ERR;
+}
 
 int
 open(const char *path, int flags, ...)
@@ -359,6 +407,24 @@ open(const char *path, int flags, ...)
 }
 
 int
+openat(int fd, const char *path, int flags, ...)
+{
+    int error = failing("openat", fd, false);
+    va_list list;
+    mode_t mode = 0;
+
+    va_start(list, flags);
+    if (flags & O_CREAT)
+        mode = (mode_t)va_arg(list, int);
+    va_end(list);
+    if (error != 0) {
+        errno = error;
+        return -1;
+    }
+    return REAL(openat)(fd, path, flags, mode);
+}
+
+int
 fcntl(int fd, int command, ...)
 {
     int error = failing("fcntl", fd, false);
@@ -375,7 +441,8 @@ fcntl(int fd, int command, ...)
     return REAL(fcntl)(fd, command, argument);
 }
 
-/* What glibc calls the same functions under _FILE_OFFSET_BITS=64. */
+/* What glibc calls the same functions under _FILE_OFFSET_BITS=64, and signal
+ * in a program that asks for no more than POSIX. */
 #if defined __GLIBC__ && defined __LP64__
 #define ALSO(other, name)                                                      \
     extern __typeof__(name) also_##name __asm__(other)                         \
@@ -385,6 +452,9 @@ fcntl(int fd, int command, ...)
 #pragma GCC diagnostic ignored "-Wmissing-attributes"
 #endif
 ALSO("open64", open);
+ALSO("openat64", openat);
+ALSO("__sysv_signal", signal);
+ALSO("fstatat64", fstatat);
 ALSO("fcntl64", fcntl);
 ALSO("fstat64", fstat);
 ALSO("stat64", stat);

@@ -104,7 +104,7 @@ class Cast:
 
     def left_over(self) -> list[str]:
         """Return the names of temporary files that lie about (from 07 on)."""
-        return sorted(p.name for p in self.files.glob("half-close.*"))
+        return sorted(p.name for p in self.files.glob(".half-close.*"))
 
 
 def said(server: Process) -> str:
