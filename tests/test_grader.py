@@ -10,13 +10,16 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import select
 import shutil
 import signal
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -26,7 +29,7 @@ import wrong_answers
 from lab import printable, program
 from lab.commands import grade as command
 from lab.commands import gradescope, handout
-from lab.classroom import batch, manifest, sandboxed
+from lab.classroom import batch, manifest, sandboxed, worker
 from lab.judging import Result, Score, Verdict
 from lab.classroom.batch import Batch, grade_all
 from lab.classroom.admission import students
@@ -34,6 +37,7 @@ from lab.classroom.students import Student
 from lab.judges import judge_of
 from lab.classroom.gradebook import Gradebook
 from lab.classroom.sandboxed import strangers
+from lab.classroom.worker import Worker
 from lab.sandbox import NoWalls
 from test_walls import armed, comms, unheard_of
 
@@ -213,6 +217,72 @@ def test_four_words_tell_four_troubles_apart(classroom, monkeypatch):
     assert totals["fails"] == totals["hangs"] == totals["crashes"] == "36"
     assert totals["takes for ever"] == "0" and totals["well"] == "100"
     assert totals["meets our error"] == totals["kills its judge"] == ""
+
+
+def test_who_waits_for_a_processor_is_given_that_time():
+    """More work than processors: each piece waits, and is seen to."""
+    def spin() -> None:
+        while True:
+            pass
+    begun = time.monotonic()
+    busy = [Worker(spin, 60.0) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        while not any(one.left + time.monotonic() - begun > 60.05
+                      for one in busy):
+            assert time.monotonic() - begun < 30
+            select.select([], [], [], 0.01)
+    finally:
+        for one in busy:
+            one.close()
+
+
+def test_nobody_takes_for_ever_by_waiting(monkeypatch):
+    monkeypatch.setattr(worker, "waited", lambda pid: 1e6)
+    with Worker(lambda: select.select([], [], []), 0.2) as one:
+        begun = time.monotonic()
+        assert one.answer().late
+        assert 0.2 < time.monotonic() - begun < 10
+
+
+def test_what_is_not_there_needs_no_worker(classroom, monkeypatch):
+    for number in range(300):
+        (classroom / f"{number}" / FIRST).mkdir(parents=True)
+
+    def no_worker(*_: object) -> None:
+        raise AssertionError("a worker was started")
+    monkeypatch.setattr(batch, "Worker", no_worker)
+    rows = graded(classroom)
+    assert len(rows) == 300
+    assert {row["reason"] for row in rows.values()} == {
+        "01 failed: there is no server.c: nothing was handed in"}
+
+
+def test_the_time_that_is_left_is_told(classroom, monkeypatch):
+    for name in "abcd":
+        hand_in(classroom, name)
+    judge(monkeypatch, lambda _: score())
+    told: list[str] = []
+    grade_all(Batch(students(classroom), 7, strangers(), 1, (FIRST,)),
+              Gradebook(classroom.with_name("grades")), told.append)
+    assert [re.sub(r"\d+ s", "N s", line) for line in told] == [
+        "[1/4] a: 100, N s left", "[2/4] b: 100, N s left",
+        "[3/4] c: 100, N s left", "[4/4] d: 100"]
+
+
+def test_each_student_has_a_seed_of_their_own(classroom, monkeypatch):
+    for name in ("ann", "bob"):
+        hand_in(classroom, name)
+    monkeypatch.setattr(batch, "grade", lambda *words: replace(
+        score(0), seed=words[2], trouble=f"seed {words[2]}"))
+    rows = graded(classroom)
+    assert rows["ann"]["seed"] != rows["bob"]["seed"]
+    for name, row in rows.items():
+        assert row["reason"].endswith(f"seed {row['seed']}")
+        assert int(row["seed"]) == Student(classroom / name).seed(7)
+    shutil.rmtree(classroom.with_name("grades"))
+    assert graded(classroom) == rows
+    shutil.rmtree(classroom.with_name("grades"))
+    assert graded(classroom, seed=8)["ann"]["seed"] != rows["ann"]["seed"]
 
 
 def test_our_error_is_told_to_us_and_not_to_the_student(classroom,

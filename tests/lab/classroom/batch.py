@@ -22,9 +22,11 @@ from .grades import Grade, Grades, presentable
 from .sandboxed import Stranger, own_disk
 from .sources import Found
 from .students import Student, digest, found_in, grader, refused
-from .worker import Answer, Worker
+from .worker import GLANCE, Answer, Worker
 
-BOUND = 60.0  # seconds that one exercise of one student may take
+# Seconds that one exercise of one student may take, waiting for a processor
+# not counted.
+BOUND = 60.0
 SEEDS = 10 ** 15  # so many that no program can try them all
 
 Say = Callable[[str], None]  # a line of progress
@@ -109,7 +111,8 @@ def answers(work: Sequence[Work], jobs: int, bound: float
                 number, piece = waiting.popleft()
                 busy[Worker(piece, bound)] = number
             ready, _, _ = select.select(
-                list(busy), [], [], min(worker.left for worker in busy))
+                list(busy), [], [],
+                min(GLANCE, *(worker.left for worker in busy)))
             for worker in ready or [w for w in busy if not w.left]:
                 number, answer = busy[worker], worker.answer()
                 worker.close()
