@@ -749,7 +749,8 @@ def test_a_fault_at_any_call_is_survived_or_told(
     size = {False: (100, 70_000), True: (1500, 1_000_000)}[soak]
     met = sweep(tmp_path, number, side, kind, content(size[number == "07"]),
                 SANITIZERS if soak else ())
-    for call in MEETS[kind][side]:
+    waits_in_poll = kind == "EINTR" and number not in ("01", "02", "03", "05")
+    for call in ("poll", "close") if waits_in_poll else MEETS[kind][side]:
         assert call in met, met
 
 

@@ -15,7 +15,7 @@ import struct
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Sequence
 
 from .. import program
 
@@ -167,8 +167,49 @@ class CallLog:
         return [replace(call, winsock=self._windows)
                 for call in _parse(self._lines(most))]
 
+    def _marked(self, mark: str) -> list[str]:
+        found = (re.match(rf"\S+ \S+ {mark}:(\w+)", line)
+                 for line in self._lines())
+        return [name[1] for name in found if name]
+
     def struck(self) -> list[str]:
         """Return the names of the calls that suffered the fault so far."""
-        found = (re.match(r"\S+ \S+ fault:(\w+)", line)
-                 for line in self._lines())
-        return [fault[1] for fault in found if fault]
+        return self._marked("fault")
+
+    def spared(self) -> list[str]:
+        """Return the names of the calls on sockets that no signal can meet.
+
+        They would have suffered an EINTR if they could wait.
+        """
+        return self._marked("spared")
+
+
+READS = ("read", "recv", "recvfrom", "recvmsg", "readv")
+WRITES = ("write", "send", "sendto", "sendmsg", "writev", "sendfile")
+
+
+def moved(calls: Sequence[Call], names: Sequence[str]) -> int:
+    """Return how many bytes these of the calls have moved in all."""
+    return sum(call.result for call in calls
+               if call.name in names and call.result and call.result > 0)
+
+
+def account(calls: Sequence[Call], sent: int, received: int) -> str:
+    """Return "" if recorded calls account for what crossed, else a sentence.
+
+    `sent` is how many bytes came from the program to its peers, by the peers'
+    own count; `received` is how many it must have read. A program moves more
+    than its calls show through stdio, syscall(2) or a static libc, and then no
+    fault can strike it: a check about faults that it passes shows nothing. So
+    pass such a check only if CallLog.struck(), or spared(), names a call, and
+    this finds nothing to say.
+
+    It is no wall: a program that is out to deceive can write its own lines.
+    """
+    for names, due, what in ((WRITES, sent, "sent"),
+                             (READS, received, "received")):
+        seen = moved(calls, names)
+        if seen < due:
+            return (f"your program's calls can't be seen: it {what} {due:,} "
+                    f"bytes, and {seen:,} of them through {', '.join(names)}")
+    return ""

@@ -1,0 +1,214 @@
+"""The recorder: which calls a fault strikes, and what it lets be."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from lab import calls, kernel, program
+from lab.calls import CallLog, Fault
+from lab.sandbox import Process
+
+HEAD = """
+#define _GNU_SOURCE
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <netinet/in.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+"""
+DIAL = """
+static int dial(const char *port)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)atoi(port)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int s = socket(AF_INET, SOCK_STREAM, 0);
+    return connect(s, (struct sockaddr *)&to, sizeof to) == 0 ? s : -1;
+}
+"""
+
+
+def built(folder: Path, body: str, before: str = "") -> Path:
+    """Compile a main() of this body."""
+    source = Path(tempfile.mkdtemp(dir=folder)) / "client.c"
+    source.write_text(f"{HEAD}{DIAL}{before}\nint main(int argc, char **argv)"
+                      f"\n{{ (void)argc; (void)argv; {body} return 0; }}\n")
+    return program.build(source, ours=False)
+
+
+@pytest.fixture
+def run(room, listener, tmp_path):
+    """Runs a main() whose calls may suffer a fault; argv[1] is our port."""
+    def start(body: str, fault: Fault | None = None, before: str = ""
+              ) -> tuple[Process, CallLog]:
+        log = CallLog(fault)
+        return room.start([built(tmp_path, body, before),
+                           listener.getsockname()[1]], cwd=tmp_path,
+                          env=log.env), log
+    return start
+
+
+def test_an_unnamed_file_has_the_mode_that_was_asked_for(run):
+    process, _ = run("""
+        struct stat st;
+        int fd = open(".", O_TMPFILE | O_WRONLY, 0640);
+        if (fd == -1 || fstat(fd, &st) == -1) return 1;
+        printf("%o", st.st_mode & 0777);""")
+    assert str(process.wait()) == "exit 0"
+    assert process.stdout == b"640"
+
+
+def test_what_can_not_be_short_is_not(run):
+    """An eventfd takes its eight bytes or none (eventfd(2))."""
+    process, log = run("""
+        uint64_t n = 1; int fd = eventfd(0, 0);
+        if (write(fd, &n, sizeof n) != sizeof n) return 1;
+        if (read(fd, &n, sizeof n) != sizeof n) return 2;
+        fd = open("file", O_CREAT | O_RDWR, 0600);
+        if (write(fd, "two", 3) != 1) return 3;""", Fault("short", percent=100))
+    assert str(process.wait()) == "exit 0"
+    assert log.struck() == ["write"]
+
+
+PATIENT = 'char c; int s = dial(argv[1]); '
+NEVER_WAITS = {
+    "a non-blocking read": """
+        fcntl(s, F_SETFL, O_NONBLOCK);
+        while (read(s, &c, 1) == -1) if (errno != EAGAIN) return 1;""",
+    "a recv with MSG_DONTWAIT": """
+        while (recv(s, &c, 1, MSG_DONTWAIT) == -1)
+            if (errno != EAGAIN) return 1;""",
+    "a poll with no patience": """
+        struct pollfd p = {s, POLLIN, 0};
+        for (int n; (n = poll(&p, 1, 0)) != 1;) if (n == -1) return 1;"""}
+
+
+@pytest.mark.parametrize("body", NEVER_WAITS.values(), ids=NEVER_WAITS)
+def test_no_signal_comes_in_a_call_that_never_waits(run, listener, body):
+    process, log = run(PATIENT + body, Fault(
+        "EINTR", percent=100, calls=("read", "recv", "write", "poll")))
+    ours = listener.accept()[0]
+    ours.send(b"x")
+    assert str(process.wait()) == "exit 0"
+    assert log.struck() == []
+    assert set(log.spared()) <= {"read", "recv"}
+    ours.close()
+
+
+@pytest.mark.parametrize("body,struck", (
+    ("read(s, &c, 1)", "read"), ("recv(s, &c, 1, 0)", "recv"),
+    ("recvfrom(s, &c, 1, 0, NULL, NULL)", "recv"),
+    ("readv(s, &(struct iovec){&c, 1}, 1)", "read"),
+    ("sendto(s, &c, 1, 0, NULL, 0)", "send"),
+    ("sendmsg(s, &(struct msghdr){.msg_iov = &(struct iovec){&c, 1}, "
+     ".msg_iovlen = 1}, 0)", "send"),
+    ("poll(&(struct pollfd){s, POLLIN, 0}, 1, -1)", "poll")))
+def test_a_signal_comes_in_a_call_that_may_wait(run, listener, body, struck):
+    process, log = run(f"""{PATIENT} c = 'x';
+        if ({body} != -1 || errno != EINTR) return 1;""", Fault(
+            "EINTR", at=1, calls=("read", "recv", "send", "poll")))
+    ours = listener.accept()[0]
+    assert str(process.wait()) == "exit 0"
+    assert log.struck() == [struck] and log.spared() == []
+    ours.close()
+
+
+# --- what is seen ----------------------------------------------------------
+
+ECHOES = {
+    "write": 'read(s, b, 4); write(s, "four", 4);',
+    "writev": 'readv(s, &(struct iovec){b, 4}, 1); '
+              'writev(s, &(struct iovec){"four", 4}, 1);',
+    "sendto": 'recvfrom(s, b, 4, 0, NULL, NULL); '
+              'sendto(s, "four", 4, 0, NULL, 0);',
+    "sendfile": 'int f = open("four", O_CREAT | O_RDWR, 0600); '
+                'recv(s, b, 4, 0); write(f, "four", 4); lseek(f, 0, SEEK_SET);'
+                ' sendfile(s, f, NULL, 4);'}
+UNSEEN = {
+    "syscall": 'read(s, b, 4); syscall(SYS_write, s, "four", 4);',
+    "stdio": 'FILE *f = fdopen(s, "r+"); if (fgets(b, 5, f) == NULL) return 1;'
+             ' fputs("four", f); fclose(f);'}
+
+
+def echoed(run, listener, body: str) -> str:
+    """Send four bytes, have four; return what account() has to say."""
+    process, log = run(f"char b[5]; int s = dial(argv[1]); {body}")
+    ours = listener.accept()[0]
+    ours.send(b"four")
+    came = ours.recv(4, socket.MSG_WAITALL)
+    process.wait()
+    ours.close()
+    return calls.account(log.read(), len(came), 4)
+
+
+@pytest.mark.parametrize("body", ECHOES.values(), ids=ECHOES)
+def test_calls_account_for_what_crossed(run, listener, body):
+    assert echoed(run, listener, body) == ""
+
+
+@pytest.mark.parametrize("body", UNSEEN.values(), ids=UNSEEN)
+def test_what_goes_round_the_recorder_is_missed(run, listener, body):
+    said = echoed(run, listener, body)
+    assert said.startswith("your program's calls can't be seen: it sent 4 "
+                           "bytes, and 0 of them through write, send")
+
+
+PREINIT = """
+static void first(int argc, char **argv, char **env)
+{
+    (void)argc; (void)argv;
+    for (; *env != NULL; env++)
+        if (strncmp(*env, "LAB_FAULT=", 10) == 0)
+            (*env)[0] = 'X';
+}
+__attribute__((section(".preinit_array"), used))
+static void (*const begin)(int, char **, char **) = first;
+"""
+
+
+def test_a_fault_that_was_evaded_has_not_struck(run, listener):
+    """What runs before the recorder can take the fault away, and is told."""
+    for before, struck in (("", ["read"]), (PREINIT, [])):
+        process, log = run(f"{PATIENT} read(s, &c, 1);",
+                           Fault("EINTR", at=1, calls=("read",)), before)
+        ours = listener.accept()[0]
+        ours.send(b"x")
+        process.wait()
+        ours.close()
+        assert log.struck() == struck
+
+
+# --- what is hidden --------------------------------------------------------
+
+def test_a_program_can_not_hide_from_an_ordinary_users_judge(run, listener):
+    """In /proc the files of who is undumpable belong to root (proc(5))."""
+    process, _ = run("""
+        prctl(PR_SET_DUMPABLE, 0);
+        printf("%ld", syscall(SYS_prctl, PR_GET_DUMPABLE));
+        fflush(stdout);
+        char c; int s = dial(argv[1]);
+        return read(s, &c, 1) == 1 && prctl(PR_GET_DUMPABLE) == 0 ? 0 : 1;""")
+    ours = listener.accept()[0]
+    assert process.until(lambda: process.stdout) == b"1"
+    assert os.stat(f"/proc/{process.pid}/environ").st_uid == os.getuid()
+    assert kernel.connections(process.pid)
+    ours.send(b"x")
+    assert str(process.wait()) == "exit 0"
+    ours.close()
