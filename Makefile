@@ -48,6 +48,12 @@ trace-%: ## run and draw a chapter: make trace-04 HOW=rd PEER=NAME
 matrix-%: ## what a chapter's programs survive, with reasons: matrix-03
 	@$(LAB) matrix $(NN)
 
+read: ## read notes and code side by side, in your browser
+	@$(LAB) read
+
+book: ## the same, made but not opened: chapters/book/book.html
+	@$(LAB) book
+
 test-%: ## test one chapter, after you have changed it: make test-03
 	@sh tests/run --chapter=$(NN)
 
@@ -110,5 +116,5 @@ Makefile $(sources) $(common): ;
 	    $(call quoted,$@) >&2
 	@exit 2
 
-.PHONY: all $(numbers) help demo test soak score collect grade regrade \
+.PHONY: all $(numbers) help demo book read test soak score collect grade regrade \
 	gradescope handout wires matrix doctor clean

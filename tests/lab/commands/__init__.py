@@ -46,6 +46,7 @@ class Command:
 
 COMMANDS = {
     "autograde": Command("SUBMISSION RESULTS [NN]", "gradescope", "autograde"),
+    "book": Command(),
     "check": Command("NN"),
     "collect": Command(),
     "demo": Command(),
@@ -56,6 +57,7 @@ COMMANDS = {
     "hint": Command("NN"),
     "matrix": Command("[NN]"),
     "peers": Command(),
+    "read": Command("", "book", "read"),
     "regrade": Command("", "grade", "again"),
     "reset": Command("NN"),
     "score": Command(),

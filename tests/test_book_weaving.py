@@ -1,0 +1,188 @@
+"""Pages, programs and ladders are woven together, or the build says why not.
+
+What only a browser can tell is in test_book_browser.py.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from html import unescape
+
+import pytest
+
+from lab import program
+from lab.book import highlight, pages
+from lab.book.markdown import read
+from lab.book.sources import Listing
+from lab.book.ties import Ties, Untied, programs
+
+FOLDER = program.chapter("03")
+SERVER = FOLDER / "server.c"
+SOURCES = sorted(program.CHAPTERS.glob("**/*.[ch]"))
+
+
+def ties(text: str) -> list[tuple[str, int, int]]:
+    """Return what the ties of a page of chapter 03 lead to."""
+    found = Ties(read(text, "page.md"), FOLDER)
+    return [(str(tie.source.relative_to(program.CHAPTERS)), tie.first,
+             tie.last) for tie in found.all()]
+
+
+def line(of: str) -> int:
+    """Return the number of the one line of chapter 03's server."""
+    found = [number for number, text in enumerate(
+        SERVER.read_text().splitlines(), 1) if of in text]
+    assert len(found) == 1
+    return found[0]
+
+
+NAME = "03-half-close/server.c"
+
+
+def test_a_quoted_block_finds_its_lines():
+    quoted = "```c\n        err(1, \"shutdown to client\");\n" \
+             "    hear_thanks(conn);\n```\n"
+    at = line("shutdown to client")
+    assert ties(quoted) == [(NAME, at, at + 1)]
+
+
+def test_a_diff_is_tied_to_what_is_there_now():
+    at = line("    hear_thanks(conn);")
+    assert ties("```diff\n-    gone(conn);\n+    hear_thanks(conn);\n"
+                "     if (close(conn) == -1)\n```\n") == [(NAME, at, at + 1)]
+
+
+def test_a_comment_ties_the_paragraph_below_it():
+    first, last = line("    if (shutdown(conn"), line("shutdown to client")
+    assert ties("<!-- code: server.c /if (shutdown(/../to client/ -->\nText.\n"
+                ) == [(NAME, first, last)]
+    assert ties("- <!-- code: server.c /if (shutdown(/ -->\n\n  Text.\n"
+                ) == [(NAME, first, first)]
+
+
+def test_a_comment_says_which_file_a_block_is_quoted_from():
+    quoted = "```c\nint\nmain(int argc, char *argv[])\n```\n"
+    with pytest.raises(Untied, match="stands in 2 places"):
+        ties(quoted)
+    at = line("main(int argc")
+    assert ties("<!-- code: server.c -->\n" + quoted) == [(NAME, at - 1, at)]
+
+
+def test_what_chapters_share_is_tied_too():
+    (name, first, last), = ties(
+        '<!-- code: common/net.c /#include "net.h"/ -->\nText.\n')
+    assert (name, first) == ("common/net.c", last)
+
+
+@pytest.mark.parametrize("text,number", [
+    ("Text.\n\n```c\nnowhere();\n```\n", 3),
+    ("```c\n    return 0;\n}\n\n```\n", 1),
+    ("<!-- code: server.c /nowhere/ -->\nText.\n", 2),
+    ("<!-- code: server.c /conn/ -->\nText.\n", 2),
+    ("<!-- code: server.c /if (shutdown(/../nowhere/ -->\nText.\n", 2),
+    ("<!-- code: other.c /x/ -->\nText.\n", 2),
+    ("<!-- code: ../02-wait-forever/server.c /main/ -->\nText.\n", 2),
+    ("<!-- code: server.c -->\nText.\n", 2),
+    ("\n<!-- code server.c /x/ -->\nText.\n", 2),
+])
+def test_a_passage_without_its_lines_is_refused_by_its_line(text, number):
+    with pytest.raises(Untied, match=rf"^page\.md:{number}: \w"):
+        ties(text)
+
+
+def test_a_tie_with_nothing_below_it_is_refused():
+    with pytest.raises(Untied, match="nothing below it"):
+        ties("Text.\n\n<!-- code: server.c /if (shutdown(/ -->\n")
+
+
+def test_all_quoted_code_of_all_chapters_is_tied():
+    for folder in program.chapters():
+        page = read((folder / "README.md").read_text(), folder.name)
+        tied = Ties(page, folder).by_line
+        for block in page.everything():
+            if block.kind == "fence" and block.info[0] in ("c", "diff"):
+                assert block.line in tied, (folder.name, block.line)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(
+    path.relative_to(program.CHAPTERS)))
+def test_highlighting_changes_no_character(source):
+    html = "\n".join(highlight.lines(source.read_text()))
+    assert plain(html) == source.read_text()
+    for each in html.split("\n"):
+        assert each.count("<span") == each.count("</span>")
+
+
+def test_each_kind_of_token_is_marked():
+    assert highlight.lines('#define A 1 /* "c" */\nint x = \'"\'; // if\n'
+                           's = "/*\\"" + iffy;') == [
+        '<span class="directive">#define A 1 </span>'
+        '<span class="comment">/* "c" */</span>',
+        '<span class="keyword">int</span> x = <span class="string">\'"\''
+        '</span>; <span class="comment">// if</span>',
+        's = <span class="string">"/*\\""</span> + iffy;']
+
+
+def plain(html: str) -> str:
+    """Return what HTML says."""
+    return unescape(re.sub(r"<[^>]*>", "", html))
+
+
+@pytest.mark.parametrize("number", ["02", "03", "04", "06", "07"])
+def test_what_is_new_and_gone_makes_one_program_of_the_other(number):
+    folder = program.chapter(number)
+    before = program.chapters()[program.chapters().index(folder) - 1]
+    old = (before / "server.c").read_text()
+    listing = Listing(folder, folder / "server.c", [])
+    rebuilt = []
+    for at, text in enumerate([*listing.text.splitlines(), ""], 1):
+        rebuilt += map(plain, listing.gone.get(at, []))
+        rebuilt += [text] if at not in listing.new else []
+    assert rebuilt[:-1] == old.splitlines()
+    said = subprocess.run(
+        ["diff", "--minimal", before / "server.c", folder / "server.c"],
+        capture_output=True, text=True, check=False).stdout
+    changed = len(listing.new) + sum(map(len, listing.gone.values()))
+    assert changed <= 1.2 * len(re.findall("^[<>]", said, re.M))
+
+
+def test_a_long_function_is_folded_unless_it_is_new_or_tied():
+    plain = Listing(FOLDER, SERVER, []).html()
+    assert "<summary>send_file(): " in plain
+    assert "<summary>main(): " not in plain
+    tie = Ties(read("<!-- code: server.c /sent < n/ -->\nText.\n", "page"),
+               FOLDER)
+    assert "<summary>send_file(): " not in Listing(
+        FOLDER, SERVER, list(tie.all())).html()
+
+
+def test_the_same_input_gives_the_same_bytes():
+    assert pages.files() == pages.files()
+
+
+def test_every_chapter_and_its_programs_are_in_the_book():
+    html = pages.files()["book.html"]
+    for folder in program.chapters():
+        number = folder.name.split("-")[0]
+        assert f'<h2 id="{number}">' in html
+        for source in programs(folder):
+            name = source.relative_to(folder)
+            assert f'<section id="{number}-{name}">' in html
+
+
+@pytest.mark.parametrize("text,why", [
+    ("# A\n\n[x](NOWHERE.md)\n", ":3: NOWHERE.md is not in the book"),
+    ("# A\n\n[x](HINTS.md)\n", ":3: HINTS.md is not in the book"),
+    ("# A\n\n[x](#nowhere)\n", ":3: nothing in the book is #"),
+    ("# A\n\n![x](nowhere.svg)\n", ":3: no such picture: nowhere.svg"),
+    ("# A\n\n## B\n\n## B\n", "stands there twice"),
+    ("# A\n\n> b\n", ":3: our pages have no '>'"),
+])
+def test_a_broken_page_fails_the_build_in_one_line(kit, make, text, why):
+    page = kit / "exercises" / "01-return-the-thanks" / "README.md"
+    page.write_text(text)
+    done = make("book", at=kit)
+    assert done.returncode != 0
+    said = done.stderr.splitlines()[0]
+    assert said.startswith("book: ") and why in said
