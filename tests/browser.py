@@ -21,7 +21,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-BOUND = 60  # seconds for one answer, or one fact, on a busy machine
+BOUND = 90  # seconds for one answer, or one fact, on a busy machine
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
          "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync",
@@ -67,6 +67,8 @@ class Browser:
             self.__exit__()
             raise
         self.at += f"/{self.session}"
+        self._ask("/timeouts", {"script": BOUND * 1000,
+                                "pageLoad": BOUND * 1000})
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -87,7 +89,7 @@ class Browser:
             data=None if words is None else json.dumps(words).encode(),
             headers={"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=BOUND) as answer:
+            with urllib.request.urlopen(request, timeout=2 * BOUND) as answer:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as error:
             why = json.load(error)["value"]
@@ -103,6 +105,21 @@ class Browser:
     def run(self, script: str, *words: Any) -> Any:
         """Run a script's body in the page; it may `return` what JSON has."""
         return self._ask("/execute/sync", {"script": script, "args": words})
+
+    def wait(self, script: str) -> Any:
+        """Run a script's body, and return what it calls `done` with."""
+        return self._ask("/execute/async", {
+            "script": f"const done = arguments[0];{script}", "args": []})
+
+    def reload(self) -> None:
+        """Load the page anew, as a reader does."""
+        self._ask("/refresh", {})
+
+    def click(self, selector: str) -> None:
+        """Click the first such element in its middle, as a mouse does."""
+        found = self._ask("/element", {"using": "css selector",
+                                       "value": selector})
+        self._ask(f"/element/{next(iter(found.values()))}/click", {})
 
     def until(self, script: str, *words: Any) -> Any:
         """Return what a script says as soon as that is true."""
@@ -127,10 +144,13 @@ class Browser:
         return self._ask("/goog/cdp/execute",
                          {"cmd": command, "params": words})
 
-    def press(self, *keys: str) -> None:
-        """Press keys, one after the other."""
+    def press(self, *keys: str, held: bool = False) -> None:
+        """Press keys, one after the other, or all together if `held`."""
         actions = [{"type": kind, "value": key} for key in keys
                    for kind in ("keyDown", "keyUp")]
+        if held:
+            actions = [{"type": "keyDown", "value": key} for key in keys] + [
+                {"type": "keyUp", "value": key} for key in reversed(keys)]
         self._ask("/actions", {"actions": [
             {"type": "key", "id": "keys", "actions": actions}]})
 

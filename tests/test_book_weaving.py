@@ -11,11 +11,13 @@ from html import unescape
 
 import pytest
 
-from lab import program
-from lab.book import highlight, pages
+from lab import matrix, program
+from lab.book import highlight, ladders, pages
 from lab.book.markdown import read
-from lab.book.sources import Listing
+from lab.book.sources import Listing, began_as
 from lab.book.ties import Ties, Untied, programs
+from lab.commands import wires
+from lab.ladder import Arrow, Event, Ladder, Row
 
 FOLDER = program.chapter("03")
 SERVER = FOLDER / "server.c"
@@ -129,10 +131,10 @@ def plain(html: str) -> str:
     return unescape(re.sub(r"<[^>]*>", "", html))
 
 
-@pytest.mark.parametrize("number", ["02", "03", "04", "06", "07"])
+@pytest.mark.parametrize("number", ["02", "03", "04", "05", "06", "07"])
 def test_what_is_new_and_gone_makes_one_program_of_the_other(number):
     folder = program.chapter(number)
-    before = program.chapters()[program.chapters().index(folder) - 1]
+    before = began_as(folder)
     old = (before / "server.c").read_text()
     listing = Listing(folder, folder / "server.c", [])
     rebuilt = []
@@ -186,3 +188,35 @@ def test_a_broken_page_fails_the_build_in_one_line(kit, make, text, why):
     assert done.returncode != 0
     said = done.stderr.splitlines()[0]
     assert said.startswith("book: ") and why in said
+
+
+def test_each_cell_of_the_matrix_has_ladders_of_its_verdict():
+    """The table is README.md's, which is checked against a fresh run."""
+    shown = [[cell.strip().strip("*") for cell in row.split("|")[1:-1]]
+             for row in matrix.shown().splitlines()[1:-1]]
+    heads = [re.sub(r" \(\d+\)$", "", head) for head in shown[0]]
+    table = {(row[0], head): cell for row in shown[2:]
+             for head, cell in zip(heads[1:], row[1:])}
+    kept = {(cell["row"], cell["title"]): cell
+            for cell in ladders.kept()["cells"].values()}
+    assert {at: cell["verdict"] for at, cell in kept.items()} == table
+    assert all(cell["ladders"] and ladder["rows"] for cell in kept.values()
+               for ladder in cell["ladders"])
+
+
+def rebuilt(kept: ladders.Kept) -> Ladder:
+    """Return a ladder as it was before it was kept."""
+    return Ladder(kept["title"], tuple(
+        Row(None, left and Event(*left), arrow and Arrow(*arrow),
+            right and Event(*right), out)
+        for left, arrow, right, out in kept["rows"]), True,
+        left=kept["left"], right=kept["right"])
+
+
+def test_the_kept_ladders_are_those_of_the_drawn_wires():
+    """The pictures are checked against fresh captures."""
+    kept = ladders.kept()["wires"]
+    assert list(kept) == [folder.name for folder in program.chapters()]
+    for folder in program.chapters():
+        assert wires.drawn(folder, list(map(rebuilt, kept[folder.name]))) \
+            == (folder / "wire.svg").read_text()

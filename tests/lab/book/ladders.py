@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from html import escape
-from typing import Any, Sequence
+from typing import Any, Optional, Sequence
 
-from ..ladder import Ladder
+from ..ladder import Arrow, Event, Ladder, ladders
 from ..matrix import Cell
 from ..program import CHAPTERS
 
@@ -24,10 +24,10 @@ def as_kept(ladder: Ladder) -> Kept:
     A row is what the left party did, what crossed, what the right one did, and
     how many rows were left out there.
     """
-    def event(of: Any) -> Any:
+    def event(of: Optional[Event]) -> Optional[list[Any]]:
         return of and [of.text, of.wrong, of.why]
 
-    def arrow(of: Any) -> Any:
+    def arrow(of: Optional[Arrow]) -> Optional[list[Any]]:
         return of and [of.kind, of.label, of.to_right]
 
     return {"title": ladder.title, "left": ladder.left, "right": ladder.right,
@@ -35,11 +35,12 @@ def as_kept(ladder: Ladder) -> Kept:
                       row.left_out] for row in ladder.rows]}
 
 
-def as_cell(cell: Cell, ladders: Sequence[Ladder]) -> Kept:
+def as_cell(cell: Cell) -> Kept:
     """Return a cell of the matrix as it is kept, with its acts' ladders."""
     return {"row": cell.pair.name, "peer": cell.scenario.slug,
             "title": cell.scenario.title, "verdict": cell.verdict,
-            "ladders": [as_kept(ladder) for ladder in ladders]}
+            "ladders": [as_kept(drawn) for act in cell.acts for drawn in
+                        ladders(act.outcome, f"{act.title}: {act.verdict}")]}
 
 
 def kept() -> dict[str, Kept]:
@@ -48,19 +49,26 @@ def kept() -> dict[str, Kept]:
         else {"wires": {}, "cells": {}}
 
 
-def keep(part: str, changed: Kept, whole: bool = False) -> None:
-    """Keep the wires or the cells that have changed, or these and no others.
-
-    A line each, for the sake of diffs.
-    """
-    now = kept()
-    now[part] = changed if whole \
-        else dict(sorted({**now[part], **changed}.items()))
+def keep(part: str, all_of_them: Kept) -> None:
+    """Keep these wires or cells, and no others; a line each, for diffs."""
+    now = {**kept(), part: all_of_them}
     parts = [json.dumps(name) + ": {\n" + ",\n".join(
         f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
         for key, value in now[name].items()) + "\n}"
         for name in ("wires", "cells")]
     KEPT.write_text("{" + ",\n".join(parts) + "}\n")
+
+
+def keep_wires(wires: dict[str, Sequence[Ladder]]) -> None:
+    """Keep the ladders of these chapters beside those of the others."""
+    new = {name: list(map(as_kept, drawn)) for name, drawn in wires.items()}
+    keep("wires", dict(sorted({**kept()["wires"], **new}.items())))
+
+
+def keep_cells(cells: Sequence[Cell]) -> None:
+    """Keep what happened in each cell of the matrix."""
+    keep("cells", {cell_id(cell.pair.name, cell.scenario.slug): as_cell(cell)
+                   for cell in cells})
 
 
 def cell_id(row: str, peer: str) -> str:
@@ -99,7 +107,7 @@ def table(ladder: Kept) -> str:
     heads = "".join(f'<th scope="col">{head}</th>' for head in (
         '<span class="said">Step</span>', parties[0], "wire", parties[1]))
     name = escape(ladder["title"])
-    return ('<figure class="ladder"><div class="wide" role="region" '
+    return ('<figure class="ladder"><div class="wide" role="group" '
             f'tabindex="0" aria-label="Ladder: {name}">'
             f"<table><caption>{name}</caption>\n<thead><tr>{heads}</tr>"
             f"</thead>\n<tbody>{rows}</tbody></table></div></figure>\n")

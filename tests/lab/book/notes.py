@@ -100,7 +100,7 @@ class Notes:
 
     def _scrolled(self, name: str, inner: str) -> str:
         """Return what may be wider than the page, to be scrolled in it."""
-        return f'<pre role="region" tabindex="0" aria-label="{name}">' \
+        return f'<pre role="group" tabindex="0" aria-label="{name}">' \
                f"{inner}</pre>\n"
 
     def _fence(self, block: Block) -> str:
@@ -146,9 +146,10 @@ class Notes:
         top = "" if headless else f"<thead><tr>{heads}</tr></thead>\n"
         name = escape(self.section)
         kind = "wide matrix" if "cells.html#" in rows else "wide"
-        return (f'<div class="{kind}" role="region" tabindex="0" '
+        return (f'<div class="{kind}" role="group" tabindex="0" '
                 f'aria-label="{name}"><table><caption class="said">'
-                f"{name}</caption>\n{top}<tbody>{rows}</tbody></table></div>\n")
+                f"{name}</caption>\n{top}<tbody>{rows}</tbody></table>"
+                "</div>\n")
 
     def _row(self, block: Block, row: Sequence[tuple[Span, ...]]) -> str:
         cells = [f"<td>{self.cell(block, row, at)}</td>"

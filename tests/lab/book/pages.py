@@ -133,7 +133,7 @@ class Leaf(Notes):
                         for one in self.listings)
         files = "".join(
             f'<section id="{one.id}"><h3>{escape(one.title)}{_since(one)}</h3>'
-            f'<div class="source" role="region" tabindex="0" '
+            f'<div class="source" role="group" tabindex="0" '
             f'aria-label="{self.key}: {escape(one.title)}">{one.html()}</div>'
             "</section>\n" for one in self.listings)
         return (f'<aside class="pane" tabindex="0" '

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Iterator, Optional, Sequence
 
-from ..program import CHAPTERS, chapters
+from .. import chapters, program
 from .highlight import lines as highlighted
 from .ties import Tie
 
@@ -26,25 +26,35 @@ class Before:
     title: str
 
 
+def began_as(folder: Path) -> Optional[Path]:
+    """Return the folder of the chapter that a chapter starts from."""
+    number = chapters.number(folder)
+    if number in chapters.ASIDES:
+        return program.chapter(chapters.ASIDES[number])
+    line = [one for one in program.chapters() if one == folder
+            or chapters.number(one) not in chapters.ASIDES]
+    at = line.index(folder)
+    return line[at - 1] if at else None
+
+
 def before(folder: Path, source: Path) -> Optional[Before]:
     """Return the file that a chapter's source began as a copy of.
 
-    It is the naive one beside it, or the same file a chapter earlier.
+    It is the naive one beside it, or the same file in the chapter before.
     """
     naive = source.with_name(f"naive-{source.name}")
     if naive.exists():
         return Before(naive.read_text(), naive.name)
-    earlier = chapters()[:chapters().index(folder)]
-    path = earlier and earlier[-1] / source.relative_to(folder)
-    if source.parent != folder or not path or not path.exists():
+    earlier = began_as(folder)
+    path = earlier / source.relative_to(folder) if earlier else None
+    if not path or not path.exists():
         return None
-    return Before(path.read_text(),
-                  f"chapter {earlier[-1].name.split('-')[0]}")
+    return Before(path.read_text(), f"chapter {chapters.number(earlier)}")
 
 
 def title(folder: Path, source: Path) -> str:
     """Return what a source is called in a chapter's notes."""
-    top = folder if folder in source.parents else CHAPTERS
+    top = folder if folder in source.parents else program.CHAPTERS
     return str(source.relative_to(top))
 
 
@@ -55,7 +65,7 @@ class Listing:
                  ) -> None:
         self.folder, self.source = folder, source
         self.title = title(folder, source)
-        self.id = f"{folder.name.split('-')[0]}-{self.title}"
+        self.id = f"{chapters.number(folder)}-{self.title}"
         self.ties = [tie for tie in ties if tie.source == source]
         self.text = source.read_text()
         self.lines = highlighted(self.text)[:-1]

@@ -6,6 +6,7 @@ import sys
 from typing import Optional
 
 from .. import matrix, program, sandbox
+from ..book.ladders import keep_cells
 from ..matrix.svg import svg
 from ..outcome import Part
 
@@ -66,6 +67,7 @@ def main(arguments: list[str]) -> int:
     text = matrix.README.read_text()
     matrix.README.write_text(text.replace(matrix.shown(), matrix.table(cells)))
     matrix.PICTURE.write_text(svg(cells))
+    keep_cells(cells)
     for row in matrix.by_row(cells):
         kept = sum(cell.verdict == "ok" for cell in row)
         print(f"{row[0].pair.name:<26} survives {kept} of {len(row)}")

@@ -1,27 +1,36 @@
-"""make wires: draw every chapter's wire.svg, as most of five captures show."""
+"""make wires: draw every chapter's wire.svg, as most of five captures show.
+
+The book's ladders are kept beside them, in chapters/ladders.json.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Optional
 
 from .. import chapters, program, sandbox, wine
-from ..ladder import ladder
+from ..book.ladders import keep_wires
+from ..ladder import Ladder, ladder
 from ..ladder.svg import svg
 from ..meeting.pair import Pair, converse
 
 
-def drawn(folder: Path) -> str:
-    """Return the picture of a chapter's conversation, all ways of it.
+def captured(folder: Path) -> list[Ladder]:
+    """Return the ladders of a chapter's conversation, all ways of it.
 
-    On a busy machine a RST can come a moment late, and the picture is another.
+    On a busy machine a RST can come a moment late, and they are others.
     """
     pairs = [Pair.of(chapters.number(folder), way)
              for way in chapters.ways(folder)]
-    ladders = [ladder(converse(pair), pair.name, timed=False)
-               for pair in pairs]
-    return svg(ladders, f"The wire of chapter {folder.name}")
+    return [ladder(converse(pair), pair.name, timed=False) for pair in pairs]
+
+
+def drawn(folder: Path, ladders: Optional[list[Ladder]] = None) -> str:
+    """Return the picture of a chapter's ladders, or of fresh ones."""
+    return svg(ladders or captured(folder),
+               f"The wire of chapter {folder.name}")
 
 
 def main(arguments: list[str]) -> int:
@@ -35,7 +44,10 @@ def main(arguments: list[str]) -> int:
         if wine.needed(folder) and wine.missing():
             print(f"{folder.name}/wire.svg stays: {wine.missing()}")
             continue
-        usual = Counter(drawn(folder) for _ in range(5)).most_common(1)
-        (folder / "wire.svg").write_text(usual[0][0])
+        tries = [captured(folder) for _ in range(5)]
+        pictures = [drawn(folder, ladders) for ladders in tries]
+        usual = Counter(pictures).most_common(1)[0][0]
+        (folder / "wire.svg").write_text(usual)
+        keep_wires({folder.name: tries[pictures.index(usual)]})
         print(f"{folder.name}/wire.svg")
     return 0
