@@ -24,7 +24,7 @@ import pytest
 
 from lab import kernel, peer, program
 from lab.calls import CallLog, Fault
-from lab.peer import EOF, Heard, Peer
+from lab.peer import EOF, RESET, Heard, Peer
 from lab.sandbox import Process, Sandbox
 from lab.scenario.cast import ENOUGH, Cast, differs, said
 from lab.scenario.stage import hope, settled
@@ -176,6 +176,7 @@ RECEIPTS = {
     "a space more": (b"Thank you  12\n", "no receipt for 12 bytes"),
     "a small letter": (b"thank you 12\n", "no receipt for 12 bytes"),
     "a NUL within": (b"Thank you 12\0\n", "no receipt for 12 bytes"),
+    "a NUL after": (b"Thank you 12\n\0", "no receipt for 12 bytes"),
     "two NULs after": (b"Thank you 12\n\0\0", "no receipt for 12 bytes"),
     "a carriage return": (b"Thank you 12\r\n", "no receipt for 12 bytes"),
     "01's thanks": (b"Thank you", "no receipt for 12 bytes"),
@@ -195,6 +196,17 @@ def test_a_receipt_that_is_wrong_has_its_sentence(cast, thanks, why):
         client.half_close()
         assert sentence(server) == f"read from client: {why}"
     assert said(server) == ""
+
+
+def test_a_receipt_may_come_before_the_file_was_read(cast):
+    """It is as good as the word of who gives it, whenever that is."""
+    server = cast.server(FILE)
+    with closing(cast.dial(server)) as client:
+        client.say(b"Thank you 12\n")
+        client.half_close()
+        assert client.hear() == Heard(b"12\n" + FILE, EOF)
+        assert str(server.wait()) == "exit 0", server.stderr
+    assert said(server) == "Message from client: Thank you 12\n"
 
 
 def test_a_right_receipt_that_is_reset_is_none(cast):
@@ -240,11 +252,47 @@ def test_a_file_that_grows_while_it_is_sent_is_not_sent_whole(cast, more):
     with closing(client):
         with cast.original.open("ab") as file:
             file.write(bytes(more))
-        heard = client.hear().data
+        heard = client.hear()
         assert sentence(server) == \
             f"read {cast.original}: it grew beyond {LONG} bytes"
-    assert whole.startswith(heard) and len(heard) < len(whole)
+    assert whole.startswith(heard.data) and len(heard.data) < len(whole)
+    assert heard.end == RESET
     assert said(server) == ""
+
+
+@pytest.mark.parametrize("data, more", (
+    (b"", b"x"), (FILE, b"x"), (b"", bytes(100_000))),
+    ids=("empty", "one byte more", "empty, and large"))
+def test_a_file_whose_size_is_a_lie_ends_in_a_reset(cast, data, more):
+    """A FIN would say that what was announced is all there is."""
+    server = cast.server(data)
+    with cast.original.open("ab") as file:
+        file.write(more)
+    client = cast.client(cast.port)
+    assert sentence(server) == \
+        f"read {cast.original}: it grew beyond {len(data)} bytes"
+    assert sentence(client).endswith(": Connection reset by peer")
+    as_it_was(cast, None)
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="no procfs")
+def test_a_file_of_proc_is_not_called_empty(cast):
+    server = cast.room.start(
+        [program.build(cast.pair.folder / "server.c"), "127.0.0.1", 0,
+         "/proc/version", ENOUGH], name="server")
+    client = cast.client(kernel.listening(server))
+    assert sentence(server) == "read /proc/version: it grew beyond 0 bytes"
+    assert sentence(client).endswith(": Connection reset by peer")
+    as_it_was(cast, None)
+
+
+def test_a_file_that_cannot_be_read_to_its_end_ends_in_a_reset(cast):
+    """All that was announced has come, but for the EOF."""
+    server = cast.server(FILE, fault=Fault("EIO", at=2, calls=("read",)))
+    client = cast.client(cast.port)
+    assert sentence(server) == f"read {cast.original}: Input/output error"
+    assert sentence(client).endswith(": Connection reset by peer")
+    as_it_was(cast, None)
 
 
 @pytest.mark.parametrize("left", (0, LONG - 1))

@@ -5,7 +5,8 @@
  *
  * New here: the length is announced first, so that a FIN in the middle of the
  * file (from a server that was killed, or an error) is seen to come too early.
- * The thanks name the length that arrived, and it must be the one announced.
+ * The thanks name the length that arrived, and it must be the one announced,
+ * to the letter. An error that the client might take for the end is a RST.
  *
  * Over the wire: the length in decimal digits and a newline, the bytes of FILE,
  * then FIN. Back come "Thank you ", the length and a newline, then FIN.
@@ -69,6 +70,18 @@ announce(struct deadline limit, int conn, intmax_t size)
         err(1, "write to client");
 }
 
+/* Let our exit send a RST: after a FIN, what went might pass for the whole. */
+static void
+end_in_reset(int conn)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+    int why = errno;
+
+    if (setsockopt(conn, SOL_SOCKET, SO_LINGER, &none, sizeof none) == -1)
+        warn("setsockopt");
+    errno = why;
+}
+
 static void
 send_file(struct deadline limit, int conn, int file, const char *path,
           intmax_t size)
@@ -79,8 +92,10 @@ send_file(struct deadline limit, int conn, int file, const char *path,
     intmax_t sent = 0;
 
     while ((n = read_some(file, chunk, sizeof chunk)) > 0) {
-        if (n > size - sent) /* not a byte more than we promised */
+        if (n > size - sent) { /* not a byte more than we promised */
+            end_in_reset(conn);
             errx(1, "read %s: it grew beyond %jd bytes", path, size);
+        }
         went = write_by(limit, conn, chunk, (size_t)n);
         sent += (intmax_t)went;
         if (went < (size_t)n && errno == TIME_IS_UP)
@@ -89,8 +104,10 @@ send_file(struct deadline limit, int conn, int file, const char *path,
         if (went < (size_t)n)
             err(1, "write to client");
     }
-    if (n == -1)
+    if (n == -1) {
+        end_in_reset(conn);
         err(1, "read %s", path);
+    }
     if (sent < size) /* our FIN comes too early; the client sees that it does */
         errx(1, "read %s: it shrank to %jd of %jd bytes", path, sent, size);
 }
@@ -111,8 +128,6 @@ hear_thanks(struct deadline limit, int conn, intmax_t size)
         errx(1, "read from client: no thanks");
     if (n > THANKS)
         errx(1, "read from client: thanks of more than %d bytes", THANKS);
-    if (thanks[n - 1] == '\0') /* the textbook's client sends its NUL too */
-        n--;
     snprintf(receipt, sizeof receipt, "Thank you %jd\n", size);
     if ((size_t)n != strlen(receipt) || memcmp(thanks, receipt, (size_t)n) != 0)
         errx(1, "read from client: no receipt for %jd bytes", size);
