@@ -12,7 +12,7 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 
 from ..meeting import HOST, Limits, Meeting
 from ..meeting.program import OUTPUT
-from ..sandbox import Privacy, Sandbox
+from ..sandbox import Exit, Privacy, Sandbox
 from . import Check, Result, Verdict
 from .expect import Seen
 from .failure import Ending, Failed
@@ -222,7 +222,8 @@ class Exercise:
             conversation.title, self.judge_is.__name__.lower(), self.prefix,
             inputs, outcome, outcome.port, player.trouble,
             player.first_output, player.all_heard, player.stayed, reset,
-            lasted, player.late and player.starved,
+            lasted, player.late and player.starved and bool(
+                program.exit != Exit(status=0)),
             *(() if self.serves else (place.stored(), place.mode(),
                                       place.others())),
             printed=program.process.stdout, ending=Ending.of(program),

@@ -239,15 +239,18 @@ class Expect:
         """Expect status 1, and a line on standard error."""
         return self.exits(1).complains()
 
-    def gives_up_in_time(self, since: str) -> Expect:
-        """Expect that it ended when its SECONDS were over; early nor late."""
+    def gives_up_in_time(self, begins: str, since: str) -> Expect:
+        """Expect that it ended when its SECONDS were over, not before.
+
+        Its clock `begins` somewhere; ours counts `since` something earlier.
+        """
         seen, seconds = self.seen, float(self.seen.seconds)
         happened = f"It was there {seconds + LATE:.2f} s after {since}." \
             if seen.lasted is None else \
             f"It ended {seen.lasted:.2f} s after {since}."
         return self.that(
             seen.lasted is not None and seen.lasted >= seconds - NEARLY,
-            f"it gives up {seen.seconds} s after {since}, at most {LATE:g} s "
+            f"it gives up {seen.seconds} s after {begins}, at most {LATE:g} s "
             "later.", happened)
 
     def file_is(self, data: bytes, name: str = "FILE") -> Expect:

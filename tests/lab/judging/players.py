@@ -66,6 +66,11 @@ class Player:
         """SECONDS, or infinity."""
         return float(self.inputs.get("seconds") or "inf")
 
+    @property
+    def left(self) -> float:
+        """Seconds until the program's SECONDS are over, at the latest."""
+        return self.limit - LATE - time.monotonic()
+
     def opens(self) -> None:
         """Begin; `trouble` says why not, and then Over is raised."""
         raise NotImplementedError
@@ -84,6 +89,7 @@ class Player:
 
     def _acts(self) -> Peer:
         self.stayed = self.stayed and self.program.runs()
+        self.program.waited = kernel.waited(self.program.pid)
         self.meeting.watch.renew()
         assert self.peer
         return self.peer

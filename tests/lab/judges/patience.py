@@ -1,0 +1,273 @@
+"""Exercise 04: a server that gives up in time, and not before.
+
+A server is early by the judge's clock, which began before the server's can
+have. It is late if it is found asleep, or computing, when it should have ended.
+"""
+
+from __future__ import annotations
+
+from ..judging import command_lines, inputs
+from ..judging.exercise import Exercise
+from ..judging.expect import Seen, expect
+from ..judging.players import Client
+from ..meeting import EOF
+
+DRIP = 0.05  # seconds between two drips
+SIP = 2048   # bytes
+
+exercise = Exercise("server.c", "HOST PORT FILE SECONDS", judge_is=Client,
+                    prefix="Message from client: ", never="listening",
+                    otherwise="nothing listens")
+
+# What a server can see before it is met. A file does not begin with NUL. Of a
+# large one more is left than can be on its way to a narrow client; of a huge
+# one also after many sips, for buffers grow.
+SMALL = {"file": inputs.binary(1_000, 2_000, b"F"), "port": 0}
+LARGE = {"file": inputs.binary(400_000, 500_000, b"F"), "port": 0,
+         "narrow": True}
+HUGE = {"file": inputs.binary(3_000_000, 3_100_000, b"F"), "port": 0,
+        "narrow": True}
+AMPLE = {"seconds": inputs.number(300, 900)}  # nobody uses them up
+MOST = {"seconds": "1000000"}
+ONE = {"seconds": "1"}
+PART = {"seconds": inputs.seconds(0.35, 0.42)}  # each digit matters
+THANKS = {"thanks": inputs.thanks(14, 29)}
+
+
+# --- the conversations in which all is well ----------------------------------
+
+@exercise.conversation("the client is prompt", **SMALL, **AMPLE, **THANKS)
+def prompt(client: Client) -> None:
+    """Hear the file and say the thanks at once."""
+    client.hears_to_eof()
+    client.says(client.thanks)
+    client.half_closes()
+
+
+@exercise.conversation("the client is prompt", **SMALL, **ONE, **THANKS)
+def prompt_in_one(client: Client) -> None:
+    """Do the same."""
+    prompt(client)
+
+
+@exercise.conversation("the client is prompt", **SMALL, **PART, **THANKS)
+def prompt_in_part(client: Client) -> None:
+    """Do the same."""
+    prompt(client)
+
+
+@exercise.conversation("the client is prompt, and the file large",
+                       **LARGE, **ONE, **THANKS)
+def prompt_large(client: Client) -> None:
+    """Do the same."""
+    prompt(client)
+
+
+@exercise.conversation("the client is prompt, and the file huge",
+                       **HUGE, **ONE, **THANKS)
+def prompt_huge(client: Client) -> None:
+    """Do the same."""
+    prompt(client)
+
+
+@exercise.conversation("the client thanks before it reads", **SMALL, **AMPLE,
+                       thanks=inputs.thanks(14, 29, b" \n"))
+def early(client: Client) -> None:
+    """Say the thanks first; then hear the file."""
+    client.says(client.thanks)
+    client.half_closes()
+    client.hears()
+
+
+@exercise.conversation("the client is slow, but in time", **LARGE, **MOST,
+                       **THANKS)
+def unhurried(client: Client) -> None:
+    """Pause before each step."""
+    client.pauses(0.2)
+    client.hears(len(client.file) // 2)
+    client.pauses(0.2)
+    client.hears_to_eof()
+    for part in client.thanks[:4], client.thanks[4:]:
+        client.pauses(0.2)
+        client.says(part)
+    client.half_closes()
+
+
+# --- those in which the server has to end it ---------------------------------
+
+@exercise.conversation("the client hears the file and never speaks",
+                       twin="prompt_in_one", **SMALL, **ONE)
+def speechless(client: Client) -> None:
+    """Hear the file, and say nothing."""
+    client.hears_to_eof()
+    client.uses_up_time()
+
+
+@exercise.conversation(f"the client says a byte every {DRIP:g} seconds",
+                       twin="prompt_in_one", **SMALL, **ONE)
+def drips(client: Client) -> None:
+    """Hear the file, and thank for it a byte at a time, without end."""
+    client.hears_to_eof()
+    client.drips(b"T" * 1_000, DRIP)
+
+
+@exercise.conversation("the client reads nothing", twin="prompt_large",
+                       **LARGE, **ONE)
+def deaf(client: Client) -> None:
+    """Be there, and no more."""
+    client.uses_up_time()
+
+
+@exercise.conversation("the client reads a bit now and then",
+                       twin="prompt_huge", **HUGE, **ONE)
+def sipping(client: Client) -> None:
+    """Hear the file a bit at a time."""
+    client.sips(SIP, DRIP / 2)
+
+
+@exercise.conversation("the client takes most of the time to hear the file, "
+                       "and then never speaks", twin="prompt_large",
+                       **LARGE, **ONE)
+def dawdling(client: Client) -> None:
+    """Hear the end of the file late, but before time is up."""
+    client.hears(SIP)
+    client.uses_up_time()
+    client.pauses(client.left - 0.35 * client.patience)
+    client.hears()
+    cut = client.end == EOF and len(client.heard) < len(client.file)
+    client.late = client.late or cut or client.left < 0
+
+
+@exercise.conversation("the client comes late, and never speaks",
+                       twin="prompt_in_one", **SMALL, **ONE, comes_after=0.4)
+def late(client: Client) -> None:
+    """Hear the file, and say nothing."""
+    speechless(client)
+
+
+@exercise.conversation("the client never speaks", twin="prompt_in_part",
+                       **SMALL, **PART)
+def part(client: Client) -> None:
+    """Hear the file, and say nothing."""
+    speechless(client)
+
+
+@exercise.conversation("the client ends without thanks", twin="prompt",
+                       **SMALL, **AMPLE)
+def thankless(client: Client) -> None:
+    """Hear the file, and hang up."""
+    client.hears_to_eof()
+    client.half_closes()
+
+
+@exercise.conversation("the client vanishes in the middle of the file",
+                       twin="unhurried", **LARGE, **MOST)
+def gone(client: Client) -> None:
+    """Go away while the server is sending: FIN, and then RST."""
+    client.hears(SIP)
+    client.vanishes()
+
+
+# --- the checks, in the order of the report ----------------------------------
+
+def serves(seen: Seen) -> None:
+    """Expect that the thanks are heard; whole_file is checked by `served`."""
+    expect(seen, "it is served, and its thanks are printed.").eof(
+    ).prints_message(seen.thanks.decode()).exits(0)
+
+
+def gives_up(seen: Seen, to_eof: bool = True) -> None:
+    """Expect that a server gives up in time, once it was heard so far."""
+    wanted = expect(seen)
+    if to_eof:
+        wanted.that(bool(seen.heard.data), "the client gets the file.",
+                    "Nothing came.").eof()
+    wanted.gives_up_in_time("accept", "the client had come")
+
+
+@exercise.check(2, "says `listening on HOST PORT` when it does", "01")
+def listens(prompt: Seen) -> None:
+    expect(prompt).first_line(f"listening on 127.0.0.1 {prompt.port}")
+
+
+@exercise.check(8, "sends FILE, prints the thanks, exits 0", "03")
+def served(prompt: Seen, early: Seen) -> None:
+    for seen in prompt, early:
+        expect(seen).heard(seen.file).eof().two_lines(
+            seen.thanks.decode()).exits(0)
+
+
+@exercise.check(6, "serves who is merely slow", "06")
+def slow(unhurried: Seen) -> None:
+    serves(unhurried)
+
+
+@exercise.check(12, "gives up on who never speaks", "06", about=True)
+def silent(speechless: Seen, prompt_in_one: Seen) -> None:
+    gives_up(speechless)
+    serves(prompt_in_one)
+
+
+@exercise.check(14, "gives up on who speaks a byte now and then", "06")
+def dripping(drips: Seen, prompt_in_one: Seen) -> None:
+    gives_up(drips)
+    serves(prompt_in_one)
+
+
+@exercise.check(12, "gives up on who reads nothing", "06")
+def never_reads(deaf: Seen, prompt_large: Seen) -> None:
+    gives_up(deaf, to_eof=False)
+    serves(prompt_large)
+
+
+@exercise.check(6, "gives up on who reads a bit now and then", "06")
+def sips(sipping: Seen, prompt_huge: Seen) -> None:
+    gives_up(sipping, to_eof=False)
+    serves(prompt_huge)
+
+
+@exercise.check(8, "has one clock for the file and the thanks", "06")
+def one_clock(dawdling: Seen, prompt_large: Seen) -> None:
+    gives_up(dawdling)
+    serves(prompt_large)
+
+
+@exercise.check(6, "starts it when accept returns", "06")
+def late_comer(late: Seen, prompt_in_one: Seen) -> None:
+    gives_up(late)
+    serves(prompt_in_one)
+
+
+@exercise.check(6, "counts parts of a second", "06")
+def fractions(part: Seen, prompt_in_part: Seen) -> None:
+    gives_up(part)
+    serves(prompt_in_part)
+
+
+@exercise.check(8, "gives up with a sentence and status 1", "06")
+def says_so(speechless: Seen, drips: Seen, deaf: Seen) -> None:
+    for seen in speechless, drips, deaf:
+        if seen is speechless or not seen.ending.hang:
+            expect(seen, "it gives up with a sentence on standard error, no "
+                   "message, and status 1.").prints_no_message().fails()
+
+
+@exercise.check(3, "does not wait on after EOF", "05")
+def no_thanks(thankless: Seen) -> None:
+    expect(thankless, "there is nothing to wait for. The server prints no "
+           "message, says 'no thanks' on standard error, and exits 1."
+           ).eof().prints_no_message().complains("no thanks").exits(1)
+
+
+@exercise.check(3, "does not die of a client that has gone", "05")
+def vanishes(gone: Seen) -> None:
+    expect(gone, "a call fails, and the server exits 1 at once."
+           ).prints_no_message().fails()
+
+
+exercise.check(2, "refuses SECONDS that are none, status 2", "06",
+               slug="bad-seconds")(command_lines.bad_seconds)
+exercise.check(2, "refuses one with status 2", "01",
+               slug="wrong-command-line")(command_lines.usage_errors)
+exercise.check(2, "answers trouble with status 1", "01", slug="trouble")(
+    command_lines.server_trouble)
