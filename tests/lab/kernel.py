@@ -172,11 +172,12 @@ def family(pid: int) -> list[int]:
 def waited(pid: int) -> float:
     """Return for how many seconds a process has waited for a processor.
 
-    /proc/PID/schedstat; 0 where the kernel does not count it.
+    /proc/PID/schedstat; 0 where the kernel does not count it, or if the
+    process has gone.
     """
     try:
         text = Path(f"/proc/{pid}/schedstat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return 0.0
     return int(text.split()[1]) / 1e9
 

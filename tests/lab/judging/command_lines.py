@@ -177,6 +177,23 @@ def full_output(trial: Trial, offer: bytes = SAMPLE, first: str = "says"
                          Ending.of(program))
 
 
+def no_place(tries: Room, what: str, file: object) -> None:
+    """A client is offered a file for which there is no place."""
+    program = tries.start(tries.words(FILE=file,
+                                      PORT=tries.meeting.listen()))
+    peer = tries.meeting.accept(program)
+    if peer:
+        peer.say(SAMPLE)
+        peer.half_close()
+    thanks = peer.hear().data if peer else b""
+    program.ends()
+    if program.exit != Exit(status=1) or not program.stderr or thanks:
+        raise Failed(f"With {what}: no thanks, a sentence on standard error, "
+                     "and status 1.", "The server heard thanks." if thanks
+                     else "", Ending.of(program))
+    tries.meeting.clear()
+
+
 def only_there(trial: Trial) -> None:
     """A server listens at HOST, and nowhere else.
 

@@ -127,6 +127,10 @@ class Exercise:
         passed. The exercise is `about` one of them: the starter fails it.
         """
         def declare(judge: Callable[..., None]) -> Callable[..., None]:
+            unknown = {*_asks_for(judge)} - {"trial", *self.conversations}
+            if unknown:
+                raise NameError(f"{judge.__name__}: no conversation "
+                                f"{', '.join(sorted(unknown))}")
             name = slug or judge.__name__.replace("_", "-")
             self._checks.append((Check(name, sentence, points, reread), judge))
             self.about = name if about else self.about
@@ -152,7 +156,8 @@ class Exercise:
         """
         built = programs[self.source]
         trial = Trial(self, built, seed, private)
-        alone = [judge for _, judge in self._checks if _is_alone(judge)]
+        alone = [judge for _, judge in self._checks
+                 if "trial" in _asks_for(judge)]
         with ThreadPoolExecutor(len(self.conversations) + len(alone)) as pool:
             having = {name: pool.submit(self._observe, conversation, trial)
                       for name, conversation in self.conversations.items()}
@@ -202,7 +207,7 @@ class Exercise:
             player.opens()
             conversation.script(player)
         except Over:
-            pass
+            player.hears_the_rest()
         if place.stdin_pipe:
             place.stdin_pipe.end()
         lasted = player.waits_for_the_end()
@@ -243,16 +248,18 @@ def free(meeting: Meeting, port: int) -> int:
     return port
 
 
-def _is_alone(judge: Callable[..., None]) -> bool:
-    return list(inspect.signature(judge).parameters) == ["trial"]
+def _asks_for(judge: Callable[..., None]) -> list[str]:
+    """Return the names of what a check has to be given."""
+    return [name for name, parameter
+            in inspect.signature(judge).parameters.items()
+            if parameter.default is parameter.empty]
 
 
 def _judged(judge: Callable[..., None], given: Mapping[str, Any]
             ) -> Optional[Failed]:
     """Return why a check is not passed, None if it is."""
     try:
-        judge(**{name: given[name]
-                 for name in inspect.signature(judge).parameters})
+        judge(**{name: given[name] for name in _asks_for(judge)})
     except Failed as failed:
         return failed
     return None

@@ -140,6 +140,18 @@ class Expect:
                          f"the {self.seen.judge} gets {many(data)}.",
                          f"It got {compared(came, data)}.")
 
+    def says(self, data: bytes) -> Expect:
+        """Expect that just these bytes came, and a FIN."""
+        return self.that(self.seen.heard == Heard(data, EOF),
+                         f"it says {quoted(data.decode('latin-1'))}, and then "
+                         "ends.", self.said())
+
+    def hears_first(self, data: bytes) -> Expect:
+        """Expect that what came begins with these bytes."""
+        return self.that(self.seen.heard.data.startswith(data),
+                         f"the {self.seen.judge} hears "
+                         f"{quoted(data.decode('latin-1'))}.", self.said())
+
     def heard_nothing(self, wanted: str = "nothing is said.") -> Expect:
         """Expect that no byte came."""
         return self.that(not self.seen.heard.data, wanted, self.said())
@@ -258,7 +270,8 @@ class Expect:
         stored = self.seen.stored
         return self.that(stored == data, f"{name} holds {many(data)}.",
                          "There is no FILE." if stored is None else
-                         f"FILE holds {compared(stored, data)}.")
+                         f"FILE holds {compared(stored, data)}.",
+                         self.said() if self.seen.heard.data else "")
 
 
 def expect(seen: Seen, wanted: str = "") -> Expect:

@@ -89,7 +89,7 @@ class Player:
 
     def _acts(self) -> Peer:
         self.stayed = self.stayed and self.program.runs()
-        self.program.waited = kernel.waited(self.program.pid)
+        self.program.look_how_long_it_waited()
         self.meeting.watch.renew()
         assert self.peer
         return self.peer
@@ -102,6 +102,11 @@ class Player:
         self.heard += heard.data
         self.end = heard.end
         return heard.data
+
+    def hears_the_rest(self) -> None:
+        """Read what comes, if neither FIN nor RST did and we may wait."""
+        if self.peer and self.end == NOTHING and not self.program.hang:
+            self.hears()
 
     def hears_to_eof(self) -> None:
         """Read to EOF, and let the program come to rest."""
@@ -263,6 +268,16 @@ class Server(Player):
         """Let EOF follow on the program's standard input."""
         assert self.stdin_pipe
         self.stdin_pipe.end()
+
+    def unread(self) -> int:
+        """Return how much has come that we have not heard."""
+        assert self.peer
+        return self.peer.unread()
+
+    def says_all_and_vanishes(self, data: bytes) -> None:
+        """Send data, FIN and RST while the program can't look."""
+        behaviours.say_all_and_vanish(self.meeting, self.program,
+                                      self._acts(), data)
 
     def waits_until_fed(self) -> None:
         """Wait until the program has read its standard input so far."""

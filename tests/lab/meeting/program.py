@@ -53,8 +53,8 @@ class Program:
 
     `hang` is why it was given up, "" if it was not; `asleep` is how it waits
     if it was proved stuck; it `serves` if it has been found listening. `waited`
-    is for how many seconds it has waited for a processor, as far as ends_by()
-    looked. No wait here raises because of what a program does, and each ends:
+    is for how many seconds it has waited for a processor, when that was
+    looked at last. No wait here raises because of what a program does, and each ends:
     with a fact, or with the program's end, or when it is given up (watch.py).
     """
 
@@ -132,7 +132,7 @@ class Program:
         self.process.poll(moment - time.monotonic())
         watch.renew()
         while self.process.poll(0.002) is None and not watch.late():
-            self.waited = kernel.waited(self.pid)
+            self.look_how_long_it_waited()
         if self.process.poll(0) is None and not self.hang:
             proof = kernel.stuck([self.process])
             self.asleep = proof[0] if proof else None
@@ -140,6 +140,10 @@ class Program:
                 "it still goes on"
             self.process.signal(signal.SIGSTOP)  # what follows is not judged
         return self.exit
+
+    def look_how_long_it_waited(self) -> None:
+        """Look at how long it has waited for a processor."""
+        self.waited = max(self.waited, kernel.waited(self.pid))
 
     def signal(self, number: int) -> None:
         """Send a signal; nothing happens if it has ended."""
