@@ -80,7 +80,7 @@ score: ## all exercises at a glance
 collect: ## sort a course site's download: FROM=download INTO=folder
 	@$(LAB) collect
 
-grade: ## grade a class: SUBMISSIONS=folder (EXERCISE, ROSTER, OUT, JOBS, SEED)
+grade: ## grade a class: SUBMISSIONS=folder (EXERCISE, ROSTER, OUT)
 	@$(LAB) grade
 
 regrade: ## grade one student again: SUBMISSIONS=folder STUDENT=name
@@ -88,6 +88,9 @@ regrade: ## grade one student again: SUBMISSIONS=folder STUDENT=name
 
 gradescope: ## pack an autograder for Gradescope: EXERCISE=01
 	@$(LAB) gradescope
+
+classroom50: ## make an autograder's folder for Classroom 50: EXERCISE=01
+	@$(LAB) classroom50
 
 handout: ## pack the kit for students, without any answers
 	@$(LAB) handout
@@ -117,4 +120,4 @@ Makefile $(sources) $(common): ;
 	@exit 2
 
 .PHONY: all $(numbers) help demo book read test soak score collect grade regrade \
-	gradescope handout wires matrix doctor clean
+	gradescope classroom50 handout wires matrix doctor clean

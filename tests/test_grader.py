@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tarfile
 import time
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Optional
@@ -28,7 +27,7 @@ import pytest
 import wrong_answers
 from lab import printable, program
 from lab.commands import grade as command
-from lab.commands import gradescope, handout
+from lab.commands import handout
 from lab.classroom import batch, manifest, sandboxed, worker
 from lab.judging import Result, Score, Verdict
 from lab.classroom.batch import Batch, grade_all
@@ -577,39 +576,3 @@ def test_a_handout_works(tmp_path, soak):
                    "asks_for or green")
     assert done.returncode == 0, done.stdout[-3000:]
     assert done.stdout.count("handout: what needs the answers") == 1
-
-
-@pytest.mark.namespaces
-@pytest.mark.answers
-def test_gradescope_is_given_what_it_takes(tmp_path, make):
-    """Its box is played here: the zip is unpacked, one student hands in."""
-    done = make("gradescope", f"OUT={tmp_path}/it.zip", "EXERCISE=01")
-    assert done.returncode == 0, done.stderr
-    with zipfile.ZipFile(tmp_path / "it.zip") as archive:
-        assert {"setup.sh", "run_autograder"} <= set(archive.namelist())
-        script = archive.read("run_autograder").decode()
-        archive.extractall(tmp_path / "source")
-    work, results = tmp_path / "submission", tmp_path / "results"
-    work.mkdir()
-    results.mkdir()
-    shutil.copy(SOLUTION, work)
-    script = script.replace("/autograder", str(tmp_path))
-    done = subprocess.run(["bash", "-c", script], capture_output=True,
-                          text=True, check=False, timeout=100)
-    assert done.returncode == 0, done.stderr
-    told = json.loads((results / "results.json").read_text())
-    assert told["score"] == 100 and len(told["tests"]) == 13
-
-
-@pytest.mark.parametrize("judged,status", [(raises, 1),
-                                           (lambda _: score(), 0)])
-def test_gradescope_gets_no_0_for_an_error_of_ours(tmp_path, monkeypatch,
-                                                   capfd, judged, status):
-    judge(monkeypatch, judged)
-    monkeypatch.setattr(gradescope, "the_stranger", lambda *_: strangers())
-    results = tmp_path / "results.json"
-    shutil.copy(STARTER, tmp_path)
-    assert gradescope.autograde([str(tmp_path), str(results), "01"]) == status
-    assert results.exists() == (status == 0)
-    assert ("ZeroDivisionError: of ours" in capfd.readouterr().err) == \
-        (status == 1)

@@ -10,14 +10,13 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterator, Optional, Sequence
+from typing import Callable, Iterator, Optional, Protocol, Sequence
 
 from .. import printable, program
 from ..calls import CallLog
 from ..judges import exercises, judge_of
 from ..judging import Score, Verdict, unjudged
 from ..judging.submission import Refused, grade
-from .gradebook import Gradebook
 from .grades import Grade, Grades, presentable
 from .sandboxed import Stranger, own_disk
 from .sources import Found
@@ -123,6 +122,20 @@ def answers(work: Sequence[Work], jobs: int, bound: float
             worker.close()
 
 
+class Book(Protocol):
+    """What keeps grades: a Gradebook, or something in its place."""
+
+    def is_graded(self, student: Student, digest: str) -> bool:
+        """Whether this very hand-in was graded before."""
+
+    def write(self, student: Student, grades: Grades, digest: str) -> None:
+        """Keep what a student got."""
+
+    def note_error(self, student: Student, exercise: str, detail: str
+                   ) -> None:
+        """Keep an error of our own."""
+
+
 class Progress:
     """How far we are: a line a student, with the time that is left."""
 
@@ -156,7 +169,7 @@ class Progress:
 class _Due:
     """Those who are still to be graded, and what is known of them so far."""
 
-    def __init__(self, batch: Batch, book: Gradebook, say: Say) -> None:
+    def __init__(self, batch: Batch, book: Book, say: Say) -> None:
         self.batch, self.book = batch, book
         self.failed: list[Student] = []
         self.pieces: list[tuple[Student, str]] = []
@@ -222,7 +235,7 @@ class _Due:
         self._progress.graded(grades)
 
 
-def grade_all(batch: Batch, book: Gradebook, say: Say,
+def grade_all(batch: Batch, book: Book, say: Say,
               anew: Optional[Student] = None) -> list[Student]:
     """Grade whoever has not been; return whom the grader failed.
 

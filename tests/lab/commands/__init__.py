@@ -46,8 +46,10 @@ class Command:
 
 COMMANDS = {
     "autograde": Command("SUBMISSION RESULTS [NN]", "gradescope", "autograde"),
+    "autograde50": Command("CHECKOUT NN", "classroom50", "autograde"),
     "book": Command(),
     "check": Command("NN"),
+    "classroom50": Command(),
     "collect": Command(),
     "demo": Command(),
     "doctor": Command(),

@@ -20,7 +20,8 @@ KEPT_BACK = ("tests/wrong", "tests/right", "tests/attacks", "tests/.venv",
              "tests/.built",
              "tests/test_walls.py", "tests/test_grader.py",
              "tests/test_hand_ins.py", "tests/test_collect.py",
-             "tests/test_gradebook.py", "tests/test_instructor.py")
+             "tests/test_gradebook.py", "tests/test_instructor.py",
+             "tests/test_course_sites.py")
 SUFFIXES = (".c", ".h", ".py", ".md", ".svg", "")
 BUILT = ("server", "client")
 
