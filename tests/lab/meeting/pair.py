@@ -178,7 +178,7 @@ class PairMeeting(Meeting):
 
     def left_over(self) -> list[str]:
         """Return the names of temporary files that lie about (from 07 on)."""
-        return sorted(p.name for p in self.files.glob("half-close.*"))
+        return sorted(p.name for p in self.files.glob(".half-close.*"))
 
 
 def converse(pair: Pair, content: bytes = SAMPLE) -> Outcome:
