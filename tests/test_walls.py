@@ -151,12 +151,80 @@ def test_the_network_ends_at_its_own_loopback(tmp_path, stranger, open_port):
     assert "STOLEN: a connection" in stolen
 
 
+def unfiltered(walls: Walls) -> Walls:
+    """Let all system calls be made."""
+    return replace(walls, filters=False)
+
+
 def test_shared_memory_is_shared_with_nobody(tmp_path, stranger,
                                              shared_segment):
+    """The namespace parts it, and the filter lets nobody ask."""
+    stranger = replace(stranger, running=unfiltered(stranger.running))
     held, stolen = tried(tmp_path, stranger, "shares-memory", without("ipc"),
                          KEY=shared_segment)
     assert "held: shmget: No such file" in held
     assert "STOLEN: segment" in stolen
+
+
+def test_what_no_namespace_parts_can_not_be_called(tmp_path, stranger):
+    held, stolen = tried(tmp_path, stranger, "calls-by-number", unfiltered)
+    assert "STOLEN" not in held and held.count("held: ") == 7, held
+    for name in ("semget", "msgget", "shmget"):  # the rest may not be there
+        assert f"STOLEN: {name}" in stolen
+
+
+def test_nobody_sets_anothers_limits(tmp_path, stranger):
+    held, stolen = tried(tmp_path, stranger, "limits-others", unfiltered)
+    assert "held: prlimit: Operation not permitted" in held
+    assert "STOLEN: a limit" in stolen
+
+
+JOINS = """
+import ctypes, dataclasses, platform, sys
+from pathlib import Path
+from lab.classroom.sandboxed import strangers
+from lab.sandbox import Sandbox
+keyctl = {"x86_64": 250, "aarch64": 219}[platform.machine()]
+assert ctypes.CDLL(None).syscall(keyctl, 1, None) > 0  # a session's keyring
+stranger = strangers()
+built = stranger.build(Path(sys.argv[1]))
+for _ in range(2):
+    walls = dataclasses.replace(stranger.running, filters=False)
+    with Sandbox(walls) as room:
+        process = room.start([built])
+        process.wait()
+        print(process.stderr.decode(), end="")
+"""
+
+
+def python(code: str, *words: object, before: tuple[object, ...] = ()
+           ) -> subprocess.CompletedProcess:
+    """Run Python code that can import the lab."""
+    return subprocess.run(
+        [*map(str, before), sys.executable, "-c", code, *map(str, words)],
+        text=True, capture_output=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(program.ROOT / "tests")})
+
+
+def test_a_key_does_not_go_from_room_to_room(tmp_path):
+    """A session's keyring is inherited (session-keyring(7))."""
+    source = armed("keeps-keys", tmp_path, NAME=unheard_of())
+    assert python(JOINS, source).stdout == "kept\n" * 2
+
+
+def test_nobody_uses_a_key(tmp_path, stranger):
+    held, kept = tried(tmp_path, stranger, "keeps-keys", unfiltered,
+                       NAME=unheard_of())
+    assert "held: Operation not permitted" in held and kept == "kept\n"
+
+
+def test_no_walls_are_said_to_stand_where_calls_can_not_be_filtered():
+    code = ("from lab.commands import doctor\n"
+            "print(doctor._walls().present, doctor._walls().remedy)")
+    done = python(code, before=(
+        sys.executable, program.ROOT / "tests" / "without.py", "prctl"))
+    assert done.stdout.startswith("False seccomp: Operation not permitted; "), \
+        done
 
 
 # --- how much it can take --------------------------------------------------
@@ -164,7 +232,8 @@ def test_shared_memory_is_shared_with_nobody(tmp_path, stranger,
 @pytest.mark.parametrize("name,more", [
     pytest.param("forks", {"processes": 80}, id="processes"),
     pytest.param("takes-memory", {"memory": 512 * MIB}, id="memory"),
-    pytest.param("fills-the-disk", {"disk": 64 * MIB}, id="disk")])
+    pytest.param("fills-the-disk", {"disk": 64 * MIB}, id="disk"),
+    pytest.param("makes-files", {"inodes": 30_000}, id="empty files")])
 def test_it_gets_so_much_and_no_more(tmp_path, stranger, name, more):
     held, stolen = tried(tmp_path, stranger, name,
                          lambda walls: replace(walls, **more))

@@ -15,8 +15,8 @@ import struct
 import sys
 
 NUMBERS = {
-    "x86_64": {"mount": 165, "unshare": 272, "setns": 308, "seccomp": 317},
-    "aarch64": {"mount": 40, "unshare": 97, "setns": 268, "seccomp": 277},
+    "x86_64": {"prctl": 157, "mount": 165, "unshare": 272, "setns": 308},
+    "aarch64": {"prctl": 167, "mount": 40, "unshare": 97, "setns": 268},
 }
 EVERYWHERE = {"pidfd_getfd": 438}
 

@@ -61,7 +61,7 @@ put_disk(const char *at, const char *size, bool keep)
 
     if (before == NULL)
         return failed("%s", at);
-    snprintf(options, sizeof(options), "size=%s", size);
+    snprintf(options, sizeof(options), "size=%s,nr_inodes=" INODES, size);
     done = put("tmpfs", at, options, 0);
     if (done == 0 && keep) {
         after = open(at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

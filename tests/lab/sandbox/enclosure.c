@@ -3,6 +3,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -15,8 +16,10 @@
 #include <unistd.h>
 
 #include "enclosure.h"
+#include "filter.h"
 #include "namespaces.h"
 
+#define JOIN_SESSION_KEYRING 1 /* linux/keyctl.h */
 #define TMPFS (MS_NOSUID | MS_NODEV)
 
 static const struct {
@@ -54,12 +57,14 @@ read_walls(struct message *m)
     free(names);
     walls.root = field(m);
     walls.disk = field(m);
+    walls.inodes = field(m);
     walls.memory = number(m);
     walls.processes = number(m);
     walls.files = number(m);
     walls.seconds = number(m);
     walls.shows = list(m);
     walls.hides = list(m);
+    walls.filters = number(m);
     return walls;
 }
 
@@ -74,9 +79,24 @@ become_nobody(const struct walls *walls)
     return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == -1 ? failed("prctl") : 0;
 }
 
+/* Join a session keyring that nobody else has (keyctl(2)). A kernel without
+   keys has none to be kept from. */
+static int
+leave_keyrings(void)
+{
+    if (syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL) == -1 &&
+        errno != ENOSYS)
+        return failed("keyctl");
+    return 0;
+}
+
 int
 enter_walls(const struct walls *walls)
 {
+    if (walls->filters && filters_exist() == -1)
+        return -1;
+    if (leave_keyrings() == -1)
+        return -1;
     if (getuid() == 0 && become_nobody(walls) == -1)
         return -1;
     return walls->namespaces ? make_namespaces(walls->namespaces) : 0;
@@ -190,7 +210,8 @@ found(const struct walls *walls)
     char path[PATH_MAX], size[64];
     size_t i;
 
-    if (put_in(walls, "tmpfs", "", "size=1m,mode=755", TMPFS) == -1)
+    if (put_in(walls, "tmpfs", "", "size=1m,mode=755,nr_inodes=" INODES,
+               TMPFS) == -1)
         return -1;
     for (i = 0; i < sizeof(folders) / sizeof(*folders); i++)
         if (name_in(walls, folders[i], path) == -1 || make_folder(path) == -1)
@@ -198,7 +219,8 @@ found(const struct walls *walls)
     if (name_in(walls, "/etc/hosts", path) == -1 ||
         make_file(path, "127.0.0.1 localhost\n::1 localhost\n") == -1)
         return -1;
-    snprintf(size, sizeof(size), "size=%s", walls->disk);
+    snprintf(size, sizeof(size), "size=%s,nr_inodes=%s", walls->disk,
+             walls->inodes);
     return put_in(walls, "tmpfs", "/tmp", size, TMPFS);
 }
 
@@ -284,5 +306,5 @@ confine(const struct walls *walls, const struct view *view)
         if (setrlimit(limits[i].what, &now) == -1)
             return failed("setrlimit");
     }
-    return 0;
+    return walls->filters ? filter_calls() : 0;
 }

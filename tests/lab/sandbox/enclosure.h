@@ -16,6 +16,7 @@
 
 #include <sys/resource.h>
 #include <sys/types.h>
+#include <stdbool.h>
 
 #include "message.h"
 
@@ -25,12 +26,14 @@ struct walls {
     int namespaces; /* CLONE_NEW... */
     char *root;     /* where their tree is built */
     char *disk;     /* bytes of their /tmp */
+    char *inodes;   /* files there */
     rlim_t memory;  /* bytes of address space */
     rlim_t processes;
     rlim_t files;
     rlim_t seconds; /* of the processor */
     char **shows;   /* places of the machine that all programs see */
     char **hides;   /* what is covered among these */
+    bool filters;   /* whether calls are filtered (filter.h) */
 };
 
 /* What one program is shown of the stage, and how much it may write. */

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#define INODES "10000" /* files on one disk: an empty one takes 1 KiB too */
+
 /* Make namespaces, CLONE_NEW... of unshare(2), staying who we are. A new
    network gets its loopback. A new pid namespace begins with the next child. */
 int make_namespaces(int flags);

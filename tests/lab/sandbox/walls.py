@@ -37,7 +37,9 @@ class Walls:
     limits stand. `memory` is bytes of address space a process, `processes` a
     count that threads are part of, `files` open files a process, `output` the
     bytes of one file, `seconds` the processor's a process, `disk` the bytes
-    of /tmp, which is a sandbox's own. As root, programs run as nobody.
+    of /tmp, which is a sandbox's own, and `inodes` the files there: an empty
+    one takes a KiB too. As root, programs run as nobody. With
+    `filters` some system calls are refused (filter.h).
     """
 
     stage: Path
@@ -51,6 +53,8 @@ class Walls:
     output: int = 16 * MIB
     seconds: int = 10
     disk: int = 16 * MIB
+    inodes: int = 10_000
+    filters: bool = True
 
     def __bool__(self) -> bool:
         """Whether the network is a room's own, as Sandbox(True) has it."""
@@ -60,8 +64,9 @@ class Walls:
         """Return them as the keeper is told (read_walls in enclosure.c)."""
         nobody = pwd.getpwnam("nobody")
         return ["walls", nobody.pw_uid, nobody.pw_gid, list(self.namespaces),
-                self.stage / "root", self.disk, self.memory, self.processes,
-                self.files, self.seconds, list(self.shows), list(self.hides)]
+                self.stage / "root", self.disk, self.inodes, self.memory, self.processes,
+                self.files, self.seconds, list(self.shows), list(self.hides),
+                int(self.filters)]
 
     def entry(self, word: str) -> str:
         """Return the entry of the stage that a word names, "" for none."""
