@@ -12,6 +12,8 @@ import pytest
 
 from lab import chapters, program, sandbox, scenario, transcript, wine
 from lab.commands import trace, wires
+from lab.ladder import ladder, text
+from lab.meeting.pair import converse
 
 README = program.ROOT / "README.md"
 SECTIONS = ["Predict", "Break it", "What happened", "The change", "Run it",
@@ -120,6 +122,12 @@ def test_every_printed_diff_is_the_one_to_the_program_before(folder):
                 f"stands in no diff from before:\n{block.text}"
 
 
+def conversations(folder: Path) -> list[str]:
+    """Draw what a chapter's programs do now, for a failing assertion."""
+    return [text.text(ladder(converse(folder, way), way.name),
+                      text.Style()) for way in chapters.ways(folder)]
+
+
 @each_chapter
 @pytest.mark.namespaces
 def test_the_drawn_wire_equals_a_fresh_capture(folder):
@@ -128,7 +136,8 @@ def test_the_drawn_wire_equals_a_fresh_capture(folder):
     seen = []
     while drawn not in seen and len(seen) < 8:
         seen.append(wires.drawn(folder))
-    assert drawn in seen, f"{folder.name}/wire.svg: run `make wires`"
+    assert drawn in seen, "wire.svg draws another conversation than this:\n" \
+        + "\n".join(conversations(folder))
 
 
 def anchors(page: Path) -> set[str]:

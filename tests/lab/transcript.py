@@ -5,9 +5,8 @@ with `$ ` is typed, all others are what must come back; `...` stands for what
 varies, within a line or for lines; spaces stand for any number of spaces.
 ` ```console terminal=2` is typed into a second terminal: a command that still
 runs when a block ends goes on, and what it prints later stands at the top of
-that terminal's next block. `after=stuck` on the fence waits until whatever
-still runs is proved stuck. A line `^C` waits for the same proof, then
-interrupts this terminal's command.
+that terminal's next block. A line `^C` interrupts the command. `after=stuck`
+on the fence waits until whatever still runs is proved stuck.
 """
 
 from __future__ import annotations
@@ -19,12 +18,13 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Mapping, Optional
+from typing import Callable, Mapping, Optional
 
 from . import kernel
 from .sandbox import Process, Sandbox
 
 DONE = "\x01done\x01\n"  # printed when a command has ended
+LOOK = 0.3  # seconds between two looks whether anything can still come
 
 
 class Differs(AssertionError):
@@ -97,13 +97,16 @@ class Terminal:
         """Return the commands that run now."""
         return [Child(pid) for pid in kernel.children(self.shell.pid)]
 
-    def compare(self, to_the_end: bool, bound: float) -> None:
+    def compare(self, to_the_end: bool, bound: float,
+                stuck: Callable[[], bool]) -> None:
         """Wait until the expected lines have come; raise Differs if not.
 
         With `to_the_end` the command must have ended too, with no more to say.
+        Nothing more will come once all that runs is `stuck`.
         """
         pattern = _pattern(self.expected)
         deadline = time.monotonic() + bound
+        look = time.monotonic() + LOOK
         while True:
             seen = self.output()
             if DONE in seen:
@@ -117,6 +120,10 @@ class Terminal:
                 return
             if self.shell.poll(0.005) or time.monotonic() > deadline:
                 break
+            if time.monotonic() > look:
+                if stuck() and self.output() == seen:
+                    break
+                look = time.monotonic() + LOOK
         raise Differs("expected:\n" + "\n".join(self.expected)
                       + "\n\ncame:\n" + self.output().replace(DONE, ""))
 
@@ -144,22 +151,26 @@ class Desk:
             self.terminals[name] = Terminal(shell, ours)
         return self.terminals[name]
 
-    def wait_until_stuck(self) -> None:
-        """Wait for the proof that what runs in all terminals is stuck."""
-        def proved() -> bool:
-            found = [t.children() for t in self.terminals.values()
-                     if t.runs()]
-            if not found:
-                raise Differs("shown as stuck, but it ended")
-            # One that has only just begun has no children yet.
-            return all(found) and bool(kernel.stuck(sum(found, [])))
+    def stuck(self) -> bool:
+        """Prove that whatever runs in the terminals will never go on."""
+        found = [t.children() for t in self.terminals.values() if t.runs()]
+        # One that has only just begun has no children yet.
+        return bool(found) and all(found) and \
+            bool(kernel.stuck(sum(found, [])))
 
-        next(iter(self.terminals.values())).shell.until(proved, self.bound)
+    def wait_until_stuck(self) -> None:
+        """Wait for that proof; raise Differs if everything has ended."""
+        def over() -> bool:
+            return self.stuck() or not any(
+                t.runs() for t in self.terminals.values())
+
+        next(iter(self.terminals.values())).shell.until(over, self.bound)
+        if not any(t.runs() for t in self.terminals.values()):
+            raise Differs("shown as stuck, but it ended")
 
     def interrupt(self, terminal: Terminal) -> None:
-        """Prove what runs in all terminals stuck, then end this one's."""
-        terminal.compare(False, self.bound)
-        self.wait_until_stuck()
+        """End what runs in a terminal, once it has said what it must."""
+        terminal.compare(False, self.bound, self.stuck)
         if not terminal.runs():
             raise Differs("shown as interrupted, but it had ended")
         for child in terminal.children():
@@ -173,20 +184,20 @@ class Desk:
         for line in block.text.splitlines():
             if line.startswith("$ "):
                 if terminal.busy:
-                    terminal.compare(True, self.bound)
+                    terminal.compare(True, self.bound, self.stuck)
                 terminal.type(line[2:])
             elif line == "^C":
                 self.interrupt(terminal)
             else:
                 terminal.expected.append(line)
         if terminal.busy:
-            terminal.compare(False, self.bound)
+            terminal.compare(False, self.bound, self.stuck)
 
     def finish(self) -> None:
         """Nothing may be left running, or unsaid."""
         for terminal in self.terminals.values():
             if terminal.busy:
-                terminal.compare(True, self.bound)
+                terminal.compare(True, self.bound, self.stuck)
             os.close(terminal.keyboard)
 
 
