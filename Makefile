@@ -55,7 +55,7 @@ book: ## the same, made but not opened: chapters/book/book.html
 	@$(LAB) book
 
 test-%: ## test one chapter, after you have changed it: make test-03
-	@sh tests/run --chapter=$(NN)
+	@sh tests/run --chapter=$(NN) --tb=no -rN
 
 doctor: ## what this machine can and can't do, and what to install
 	@$(LAB) doctor

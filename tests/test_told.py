@@ -1,0 +1,58 @@
+"""What a student who has changed a chapter hears from make test-NN."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHOSEN = "half_closes_and or pair_ends or printed_diff or no_thanks"
+
+
+def told(kit: Path, before: str, after: str) -> list[str]:
+    """Change chapter 03's server in a kit, and test it as make does."""
+    server = kit / "chapters" / "03-half-close" / "server.c"
+    text = server.read_text()
+    assert before in text
+    server.write_text(text.replace(before, after))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+         "--chapter=03", "--tb=no", "-rN", "-k", CHOSEN, "tests"], cwd=kit,
+        text=True, capture_output=True, check=False, timeout=200)
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.namespaces
+def test_a_changed_server_is_told_what_happened_with_a_ladder(kit):
+    said = told(kit, "shutdown(conn, SHUT_WR)", "shutdown(conn, SHUT_RD)")
+    assert "FAIL  the server half closes and hears the thanks (in 9 cases)" \
+        in said
+    assert "      expected  server: exit 0, printed " \
+        '"Message from client: Thank you"' in said
+    assert any(line.startswith("      happened  server: exit 1, printed "
+                               "nothing") for line in said)
+    assert any("shutdown(conn, SHUT_RD)" in line for line in said)
+    where = said.index("No longer true of the chapter's notes:")
+    assert said[where + 1].strip() == \
+        "every printed diff is the one to the program before"
+    assert len(said) < 80
+    whole = "\n".join(said)
+    assert "Error" not in whole and "make " not in whole
+    assert "test_an_eof" not in whole  # that one is as it was
+
+
+@pytest.mark.namespaces
+def test_a_server_that_hangs_is_told_so_without_a_wait(kit):
+    said = told(kit, "if (shutdown(conn, SHUT_WR) == -1)", "if (0)")
+    whole = "\n".join(said)
+    assert "then nothing" in whole and "asleep for ever" in whole
+    assert "seconds later" not in whole
+
+
+def test_a_change_that_breaks_only_the_notes_is_not_called_a_fault(kit):
+    said = told(kit, "shutdown(conn, SHUT_WR)", "shutdown(conn, 1)")
+    assert "The programs do what they must, but no longer what the notes " \
+        "tell:" in said
