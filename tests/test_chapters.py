@@ -12,13 +12,13 @@ import socket
 import struct
 import termios
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Callable
 
 import pytest
 
 from lab import kernel, peer, program
+from lab.chapters import ways
 from lab.meeting import EOF, Peer, Program
 from lab.meeting.pair import Pair, PairMeeting
 from lab.sandbox import Sandbox
@@ -51,9 +51,11 @@ def content(size: int) -> bytes:
 def stage(meet, tmp_path) -> Callable[..., PairMeeting]:
     """Makes the meeting of a chapter, or of a way of it: stage("04 rd")."""
     def make(name: str, size: int = 0, **how: object) -> PairMeeting:
-        number, *extra = name.split()
-        return meet(PairMeeting, replace(Pair.of(number), extra=tuple(extra)),
-                    tmp_path, recorded=size <= DRAWN, **how)
+        number, _, asked = name.partition(" ")
+        way = next(way for way in ways(program.chapter(number))
+                   if way.name == asked)
+        return meet(PairMeeting, Pair.of(number, way), tmp_path,
+                    recorded=size <= DRAWN, **how)
     return make
 
 
