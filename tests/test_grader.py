@@ -14,9 +14,6 @@ import re
 import select
 import shutil
 import signal
-import subprocess
-import sys
-import tarfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +24,6 @@ import pytest
 import wrong_answers
 from lab import printable, program
 from lab.commands import grade as command
-from lab.commands import handout
 from lab.classroom import batch, manifest, sandboxed, worker
 from lab.judging import Result, Score, Verdict
 from lab.classroom.batch import Batch, grade_all
@@ -533,46 +529,3 @@ def test_the_same_seed_gives_the_same_table(classroom, soak):
         shutil.rmtree(out)
     assert len(set(tables)) == 1, tables
     assert mounts() == mounted and offspring() == running
-
-
-# --- what is packed --------------------------------------------------------
-
-@pytest.mark.answers
-def test_a_handout_has_no_answers_in_it(kit):
-    (kit / "submissions").mkdir()
-    (kit / "submissions" / "secret.c").write_text("private\n")
-    shutil.copy(SOLUTION, kit / "exercises" / FIRST / "server.c")
-    files = handout.contents(kit)
-    names = "\n".join(files)
-    for word in ("solutions/", "wrong/", "right/", "attacks/", "submissions",
-                 ".git/", "__pycache__"):
-        assert word not in names
-    assert files[f"exercises/{FIRST}/server.c"] == STARTER.read_bytes()
-    assert SOLUTION.read_bytes() not in files.values()
-    for name in ("Makefile", "README.md", "tests/run", "LICENSE",
-                 "tests/lab/judging/run.py", "chapters/common/net.h"):
-        assert name in files
-
-
-@pytest.mark.answers
-@pytest.mark.soak()
-def test_a_handout_works(tmp_path, soak):
-    """All of its tests take as long as ours: the short form takes one file."""
-    handout.packed(tmp_path / "it.tar.gz", handout.contents())
-    with tarfile.open(tmp_path / "it.tar.gz") as archive:
-        archive.extractall(tmp_path)
-    kit = tmp_path / "half-close"
-
-    def run(*words: str, bound: float = 100) -> subprocess.CompletedProcess:
-        plain = {**os.environ, "PYTEST_ADDOPTS": ""}  # skips are right in it
-        return subprocess.run(words, cwd=kit, text=True, capture_output=True,
-                              check=False, timeout=bound, env=plain)
-    if soak:
-        assert run("make", "-s", "demo").returncode == 0
-        done = run("make", "-s", "test", bound=1200)
-    else:
-        done = run(sys.executable, "-m", "pytest", "-q", "-p",
-                   "no:cacheprovider", "tests/test_student.py", "-k",
-                   "asks_for or green")
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert done.stdout.count("handout: what needs the answers") == 1
