@@ -56,8 +56,9 @@ def passages() -> list[tuple[str, list[str]]]:
     """Return each tied passage: its first tie, and the ids of its lines."""
     found = []
     for folder in program.chapters():
-        page = read((folder / "README.md").read_text(), folder.name)
-        for ties in Ties(page, folder).by_line.values():
+        name = folder.name
+        page = read((folder / "README.md").read_text(), name)
+        for ties in Ties(page, name, folder).by_line.values():
             lines = []
             for tie in ties:
                 top = folder if folder in tie.source.parents \
@@ -98,7 +99,7 @@ def test_every_link_leads_somewhere(shelf):
             assert not path.endswith(".md")
             if fragment:
                 assert fragment in ids[path or name], place
-            elif shipped:
+            elif shipped and path not in texts:
                 inside = (pages.BOOK / path).resolve().relative_to(
                     program.ROOT)
                 assert any(file == str(inside)

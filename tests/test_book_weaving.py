@@ -13,7 +13,7 @@ import pytest
 
 from lab import matrix, program
 from lab.book import highlight, ladders, pages
-from lab.book.markdown import read
+from lab.book.markdown import everything, read
 from lab.book.sources import Listing, began_as
 from lab.book.ties import Ties, Untied, programs
 from lab.commands import wires
@@ -26,7 +26,7 @@ SOURCES = sorted(program.CHAPTERS.glob("**/*.[ch]"))
 
 def ties(text: str) -> list[tuple[str, int, int]]:
     """Return what the ties of a page of chapter 03 lead to."""
-    found = Ties(read(text, "page.md"), FOLDER)
+    found = Ties(read(text, "page.md"), "page.md", FOLDER)
     return [(str(tie.source.relative_to(program.CHAPTERS)), tie.first,
              tie.last) for tie in found.all()]
 
@@ -65,7 +65,7 @@ def test_a_comment_ties_the_paragraph_below_it():
 
 def test_a_comment_says_which_file_a_block_is_quoted_from():
     quoted = "```c\nint\nmain(int argc, char *argv[])\n```\n"
-    with pytest.raises(Untied, match="stands in 2 places"):
+    with pytest.raises(Untied, match="stand in 2 places"):
         ties(quoted)
     at = line("main(int argc")
     assert ties("<!-- code: server.c -->\n" + quoted) == [(NAME, at - 1, at)]
@@ -94,15 +94,16 @@ def test_a_passage_without_its_lines_is_refused_by_its_line(text, number):
 
 
 def test_a_tie_with_nothing_below_it_is_refused():
-    with pytest.raises(Untied, match="nothing below it"):
+    with pytest.raises(Untied, match="nothing below"):
         ties("Text.\n\n<!-- code: server.c /if (shutdown(/ -->\n")
 
 
 def test_all_quoted_code_of_all_chapters_is_tied():
     for folder in program.chapters():
-        page = read((folder / "README.md").read_text(), folder.name)
-        tied = Ties(page, folder).by_line
-        for block in page.everything():
+        name = folder.name
+        page = read((folder / "README.md").read_text(), name)
+        tied = Ties(page, name, folder).by_line
+        for block in everything(page):
             if block.kind == "fence" and block.info[0] in ("c", "diff"):
                 assert block.line in tied, (folder.name, block.line)
 
@@ -154,7 +155,7 @@ def test_a_long_function_is_folded_unless_it_is_new_or_tied():
     assert "<summary>send_file(): " in plain
     assert "<summary>main(): " not in plain
     tie = Ties(read("<!-- code: server.c /sent < n/ -->\nText.\n", "page"),
-               FOLDER)
+               "page", FOLDER)
     assert "<summary>send_file(): " not in Listing(
         FOLDER, SERVER, list(tie.all())).html()
 
@@ -179,7 +180,7 @@ def test_every_chapter_and_its_programs_are_in_the_book():
     ("# A\n\n[x](#nowhere)\n", ":3: nothing in the book is #"),
     ("# A\n\n![x](nowhere.svg)\n", ":3: no such picture: nowhere.svg"),
     ("# A\n\n## B\n\n## B\n", "stands there twice"),
-    ("# A\n\n> b\n", ":3: our pages have no '>'"),
+    ("# A\n\n> b\n", ":3: our pages have no such thing: > where"),
 ])
 def test_a_broken_page_fails_the_build_in_one_line(kit, make, text, why):
     page = kit / "exercises" / "01-return-the-thanks" / "README.md"

@@ -1,11 +1,12 @@
-/* What the book does beyond HTML. Nothing is kept, nothing is fetched, no key
-   is taken away: without this script every link still leads to its lines. */
+/* What the book does beyond HTML. Nothing is stored or fetched, no key is
+   taken away, and without it every link still leads to its lines. */
 "use strict";
 document.documentElement.classList.add("js");
 
 const all = (what, within = document) => [...within.querySelectorAll(what)];
-const still = matchMedia("(prefers-reduced-motion: reduce)");
 const beside = matchMedia("(min-width: 60rem)");
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+const motion = () => still.matches ? "instant" : "smooth";
 
 /* ---- The passage that is being read, and its lines. ---- */
 
@@ -15,7 +16,6 @@ let current = null; // the passage whose lines are lit
 let chosen = null; // one that was clicked or focused, and where the page was
 
 const links = (passage) => all(".to a", passage);
-
 /** The lines that a passage is about; each bears the name of the tie. */
 function linesOf(passage) {
   return links(passage).flatMap((link) =>
@@ -46,7 +46,7 @@ function bring(pane, lines) {
   const room = pane.clientHeight - head - (bottom - top);
   pane.scrollTo({
     top: pane.scrollTop + top - head - Math.max(8, room / 3),
-    behavior: still.matches ? "instant" : "smooth",
+    behavior: motion(),
   });
 }
 
@@ -54,9 +54,7 @@ function bring(pane, lines) {
 function light(passage) {
   if (passage === current) return;
   for (const line of all(".lit")) line.classList.remove("lit");
-  for (const marked of all(".tied.current")) {
-    marked.classList.remove("current");
-  }
+  if (current) current.classList.remove("current");
   current = passage;
   if (!passage) return;
   passage.classList.add("current");
@@ -67,9 +65,9 @@ function light(passage) {
   mark(pane, lines[0].closest("section").id);
 }
 
-/** Say in a pane's list of files which one is shown. */
-function mark(pane, id) {
-  for (const link of all("nav a", pane)) {
+/** Say in a list of links which one is meant. */
+function mark(list, id) {
+  for (const link of all("nav a", list)) {
     if (link.hash === `#${id}`) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
@@ -83,10 +81,7 @@ function locate(article) {
   const name = article ? article.getAttribute("aria-labelledby") : "start";
   const title = name !== "start" && document.getElementById(name);
   here.textContent = title ? title.textContent : "";
-  for (const link of all(".contents a")) {
-    if (link.hash === `#${name}`) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
-  }
+  mark(document.querySelector(".bar"), name);
 }
 
 /** Compute, from where the page stands, what is being read. */
@@ -108,11 +103,9 @@ function choose(passage) {
   });
 }
 
-let asked = false;
+let asked = 0;
 function soon() {
-  if (asked) return;
-  asked = true;
-  requestAnimationFrame(() => { asked = false; look(); });
+  asked = asked || requestAnimationFrame(() => { asked = 0; look(); });
 }
 addEventListener("scroll", soon, {passive: true});
 addEventListener("resize", soon);
@@ -141,7 +134,7 @@ addEventListener("click", (event) => {
     history.replaceState(null, "", link.hash);
   } else {
     pane.scrollTo({top: target.offsetTop - pane.firstChild.offsetHeight,
-      behavior: still.matches ? "instant" : "smooth"});
+      behavior: motion()});
     mark(pane, target.id);
   }
 });

@@ -1,7 +1,7 @@
 """A page's Markdown as blocks.
 
-    page = read(text, "chapters/03-half-close/README.md")
-    for block in page.everything(): ...
+    for block in everything(read(text, "chapters/03-half-close/README.md")):
+        print(block.line, block.kind, *block.info)
 
 It reads what our pages are written in: headings of three levels, paragraphs,
 fences, pipe tables, lists with indented blocks, `details`, comments, indented
@@ -11,26 +11,26 @@ code, references. Anything else raises Unknown, with the file and the line.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import Iterator
+from dataclasses import dataclass
+from typing import Iterable, Iterator, Optional
 
-from .inline import Refused, Span, label, spans
+from .inline import Refused, Span, folded, spans
 
 Line = tuple[int, str]  # its number in the file, from 1, and its text
 
 HEADING = re.compile(r"(#{1,3}) (\S.*)")
 FENCE = re.compile(r"```(\w+)((?: \w+=[\w-]+)*)")
-ITEM = re.compile(r"(?:(-)|(\d{1,9})\.)( +)(?=\S)")
+ITEM = re.compile(r"(?:(-)|(\d{1,9})\.) +(?=\S)")
 REFERENCE = re.compile(r"\[([^\[\]]+)\]: (\S+)")
 DETAILS = re.compile(r"<details><summary>(.+)</summary>")
 COMMENT = re.compile(r"<!-- (.*?) -->")
 DASHES = re.compile(r"\|(?: *:?-+:? *\|)+")
 CELL_BORDER = re.compile(r"(?<!\\)\|")
-# What would begin a block of its own at GitHub, and not here.
-ELSEWHERE = re.compile(
+# What begins a block at GitHub, and none of ours.
+FOREIGN = re.compile(
     r"#{4,6} |#+$|>|~~~|```|[*+] |- *$|(?:[-*_] *){3,}$|=+ *$|<[a-zA-Z/!?]"
     r"|\d+\) |\t| {1,3}\S")
-# What would end a paragraph there, though no blank line stands before it.
+# What ends a paragraph there, though no blank line stands before it.
 INTERRUPTS = re.compile(r"#{1,6} |```|~~~|>|[-*+] +\S|1[.)] +\S|<[a-zA-Z/!?]"
                         r"|(?:[-*_] *){3,}$|=+ *$|\|")
 
@@ -41,15 +41,15 @@ class Unknown(Exception):
 
 @dataclass(frozen=True)
 class Block:
-    """A block of a page and the line that it begins in.
+    """A block of a page, and the number of the line that it begins in.
 
     `kind` is heading, paragraph, fence, code (indented), table, list, details
     or comment. `text` is that of fence, code and comment as it stands; `spans`
     are a heading's, paragraph's or summary's. `info` are a fence's words.
-    `level` is a heading's. `children` are a details' blocks, `items` those of
-    a list, item by item; `start` is its first number, 0 with bullets; it is
-    `loose` if GitHub sets its items apart. `rows` are a table's cells, its
-    head first.
+    `level` is a heading's. `items` are a list's blocks item by item, `start`
+    is its first number, 0 with bullets, and it is `loose` if GitHub sets its
+    items apart; a details' blocks are its one item. `rows` are a table's
+    cells, its head first.
     """
 
     kind: str
@@ -60,29 +60,22 @@ class Block:
     level: int = 0
     start: int = 0
     loose: bool = False
-    children: tuple["Block", ...] = ()
     items: tuple[tuple["Block", ...], ...] = ()
     rows: tuple[tuple[tuple[Span, ...], ...], ...] = ()
 
-    def inside(self) -> Iterator["Block"]:
-        """Return all blocks within this one, in their order."""
-        for block in (*self.children, *(b for i in self.items for b in i)):
-            yield block
-            yield from block.inside()
+
+def everything(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Return all blocks, those within others too, in their order."""
+    for block in blocks:
+        yield block
+        for item in block.items:
+            yield from everything(item)
 
 
-@dataclass(frozen=True)
-class Page:
-    """A page: its name and its blocks."""
-
-    name: str
-    blocks: tuple[Block, ...]
-
-    def everything(self) -> Iterator[Block]:
-        """Return all blocks, those within others too, in their order."""
-        for block in self.blocks:
-            yield block
-            yield from block.inside()
+def _split(lines: list[Line], inside: int, what: str) -> int:
+    """Return how many lines begin with `what`, or have nothing."""
+    return next((at for at, (_, text) in enumerate(lines) if at >= inside
+                 and text and not text.startswith(what)), len(lines))
 
 
 class _Reader:
@@ -90,13 +83,9 @@ class _Reader:
 
     def __init__(self, name: str, lines: list[Line]) -> None:
         self.name = name
-        self.references: dict[str, str] = {}
-        fenced = False
-        for _, text in lines:
-            fenced ^= text.lstrip().startswith("```")
-            match = REFERENCE.fullmatch(text.strip())
-            if match and not fenced:
-                self.references.setdefault(label(match[1]), match[2])
+        found = [REFERENCE.fullmatch(text.strip()) for _, text in lines]
+        self.references = {folded(match[1]): match[2]
+                           for match in reversed(found) if match}
 
     def unknown(self, line: int, what: str) -> Unknown:
         return Unknown(f"{self.name}:{line}: {what}")
@@ -105,168 +94,142 @@ class _Reader:
         try:
             return spans(text, self.references)
         except Refused as error:
-            raise self.unknown(line, f"{error} (not used in our pages)") \
-                from None
+            raise self.unknown(line, f"our pages have no such thing: {error}"
+                               ) from None
 
     def blocks(self, lines: list[Line]) -> tuple[Block, ...]:
         """Read the blocks of lines from which the indent is taken."""
-        found: list[Block] = []
-        rest = lines
-        while rest:
-            block, taken = self.block(rest)
-            if block:
-                found.append(block)
-            rest = rest[taken:]
+        found = []
+        while lines:
+            block, taken = self.block(*lines[0], lines)
+            found += [block] if block else []
+            lines = lines[taken:]
         return tuple(found)
 
-    def block(self, lines: list[Line]) -> tuple[Block | None, int]:
+    def block(self, number: int, text: str, lines: list[Line]
+              ) -> tuple[Optional[Block], int]:
         """Read what begins in the first line; return how many lines it has."""
-        number, text = lines[0]
         if not text or REFERENCE.fullmatch(text):
             return None, 1
-        heading, comment = HEADING.fullmatch(text), COMMENT.fullmatch(text)
-        if heading:
-            return Block("heading", number, level=len(heading[1]),
-                         spans=self.spans(number, heading[2])), 1
-        if comment:
-            return Block("comment", number, comment[1]), 1
-        for begins, does in ((FENCE.fullmatch, self.fence),
-                             (DETAILS.fullmatch, self.details),
-                             (ITEM.match, self.list)):
-            if begins(text):
-                return does(lines)
+        for pattern, does in ((HEADING.fullmatch, self.heading),
+                              (COMMENT.fullmatch, self.comment),
+                              (FENCE.fullmatch, self.fence),
+                              (DETAILS.fullmatch, self.details),
+                              (ITEM.match, self.list)):
+            match = pattern(text)
+            if match:
+                return does(number, match, lines)
         if text.startswith("    "):
-            return self.indented(lines)
+            return self.indented(number, lines)
         if text.startswith("|"):
-            return self.table(lines)
-        if ELSEWHERE.match(text):
-            raise self.unknown(number, f"our pages have no {text.split()[0]!r}"
-                               " at the beginning of a line")
-        return self.paragraph(lines)
+            return self.table(number, lines)
+        if FOREIGN.match(text):
+            raise self.unknown(number, "our pages have no such thing: "
+                               f"{text.split()[0]} where a block begins")
+        return self.paragraph(number, lines)
 
-    def fence(self, lines: list[Line]) -> tuple[Block, int]:
-        number, text = lines[0]
-        match = FENCE.fullmatch(text)
-        assert match
-        for taken, (_, inner) in enumerate(lines[1:], 2):
-            if inner == "```":
-                words = "".join(f"{t}\n" for _, t in lines[1:taken - 1])
-                return Block("fence", number, words,
-                             info=(match[1], *match[2].split())), taken
-        raise self.unknown(number, "a fence that is never closed")
+    def heading(self, number: int, match: re.Match[str], _: list[Line]
+                ) -> tuple[Block, int]:
+        return Block("heading", number, level=len(match[1]),
+                     spans=self.spans(number, match[2])), 1
 
-    def details(self, lines: list[Line]) -> tuple[Block, int]:
-        number, text = lines[0]
-        match = DETAILS.fullmatch(text)
-        assert match
+    def comment(self, number: int, match: re.Match[str], _: list[Line]
+                ) -> tuple[Block, int]:
+        return Block("comment", number, match[1]), 1
+
+    def fence(self, number: int, match: re.Match[str], lines: list[Line]
+              ) -> tuple[Block, int]:
+        texts = [text for _, text in lines]
+        if "```" not in texts:
+            raise self.unknown(number, "a fence that is never closed")
+        end = texts.index("```")
+        return Block("fence", number, "".join(f"{t}\n" for t in texts[1:end]),
+                     info=(match[1], *match[2].split())), end + 1
+
+    def details(self, number: int, match: re.Match[str], lines: list[Line]
+                ) -> tuple[Block, int]:
         depth = 0
-        for taken, (_, inner) in enumerate(lines, 1):
-            depth += bool(DETAILS.fullmatch(inner)) - (inner == "</details>")
+        for taken, (_, text) in enumerate(lines, 1):
+            depth += bool(DETAILS.fullmatch(text)) - (text == "</details>")
             if depth == 0:
-                body = lines[1:taken - 1]
-                if len(body) < 3 or body[0][1] or body[-1][1]:
-                    raise self.unknown(number, "details need a blank line "
-                                       "after <summary> and before the end")
-                return Block("details", number,
-                             spans=self.spans(number, match[1]),
-                             children=self.blocks(body)), taken
-        raise self.unknown(number, "details without an end")
+                break
+        body = lines[1:taken - 1]
+        if depth or len(body) < 3 or body[0][1] or body[-1][1]:
+            raise self.unknown(number, "details need </details>, and a blank "
+                               "line after <summary> and before the end")
+        return Block("details", number, spans=self.spans(number, match[1]),
+                     items=(self.blocks(body),)), taken
 
-    def list(self, lines: list[Line]) -> tuple[Block, int]:
-        first = ITEM.match(lines[0][1])
-        assert first
-        items: list[tuple[Block, ...]] = []
-        taken, loose = 0, False
+    def list(self, number: int, first: re.Match[str], lines: list[Line]
+             ) -> tuple[Block, int]:
+        items, taken, loose = [], 0, False
         while taken < len(lines):
             match = ITEM.match(lines[taken][1])
             if not match or bool(match[1]) != bool(first[1]):
                 break
-            inner, used = self.item(lines[taken:], match.end())
             loose |= bool(items) and not lines[taken - 1][1]
+            inner, used = self.item(lines[taken:], match.end())
             items.append(self.blocks(inner))
-            loose |= self.set_apart(inner, items[-1])
+            begins = {block.line for block in items[-1][1:]}
+            loose |= any(not text and line + 1 in begins
+                         for line, text in inner)
             taken += used
-        return Block("list", lines[0][0], start=int(first[2] or 0),
-                     loose=loose, items=tuple(items)), taken
+        return Block("list", number, start=int(first[2] or 0), loose=loose,
+                     items=tuple(items)), taken
 
     def item(self, lines: list[Line], indent: int) -> tuple[list[Line], int]:
         """Return an item's lines without their indent, and how many it has.
 
         Blank lines at its end count, so that the next item begins after them.
         """
-        inner = [(lines[0][0], lines[0][1][indent:])]
-        for number, text in lines[1:]:
-            if text.startswith(" " * indent):
-                inner.append((number, text[indent:]))
-            elif not text:
-                inner.append((number, ""))
-            elif ITEM.match(text) or not inner[-1][1]:
-                break
-            else:
-                raise self.unknown(number, "this line goes on in a list, and "
-                                   f"is not indented by {indent} spaces")
-        used = len(inner)
+        end = _split(lines, 1, " " * indent)
+        if end < len(lines) and lines[end - 1][1] \
+                and not ITEM.match(lines[end][1]):
+            raise self.unknown(lines[end][0], "this line goes on in a list, "
+                               f"and is not indented by {indent} spaces")
+        inner = [(line, text[indent:]) for line, text in lines[:end]]
         while not inner[-1][1]:
             inner.pop()
-        return inner, used
+        return inner, end
 
-    def set_apart(self, inner: list[Line], blocks: tuple[Block, ...]) -> bool:
-        """Whether a blank line stands between two blocks of an item."""
-        starts = {block.line for block in blocks[1:]}
-        return any(not before[1] and after[0] in starts
-                   for before, after in zip(inner, inner[1:]))
+    def indented(self, number: int, lines: list[Line]) -> tuple[Block, int]:
+        end = _split(lines, 0, "    ")
+        text = "".join(f"{text[4:]}\n" for _, text in lines[:end])
+        return Block("code", number, text.rstrip("\n") + "\n"), end
 
-    def indented(self, lines: list[Line]) -> tuple[Block, int]:
-        taken = 0
-        for at, (_, text) in enumerate(lines, 1):
-            if text.startswith("    "):
-                taken = at
-            elif text:
-                break
-        words = "".join(f"{text[4:]}\n" for _, text in lines[:taken])
-        return Block("code", lines[0][0], words), taken
-
-    def table(self, lines: list[Line]) -> tuple[Block, int]:
-        taken = next((at for at, (_, text) in enumerate(lines)
-                      if not text.startswith("|")), len(lines))
-        number = lines[0][0]
-        if taken < 2 or not DASHES.fullmatch(lines[1][1]):
+    def table(self, number: int, lines: list[Line]) -> tuple[Block, int]:
+        end = next((at for at, (_, text) in enumerate(lines)
+                    if not text.startswith("|")), len(lines))
+        if end < 2 or not DASHES.fullmatch(lines[1][1]):
             raise self.unknown(number, "a table needs a line of |---| second")
         rows = []
-        for line, text in (lines[0], *lines[2:taken]):
-            cells = CELL_BORDER.split(text.strip())[1:-1]
+        for line, text in (lines[0], *lines[2:end]):
+            cells = CELL_BORDER.split(text)[1:-1]
             rows.append(tuple(self.spans(line, cell.strip().replace(
                 r"\|", "|")) for cell in cells))
             if not text.endswith("|") or len(cells) != len(rows[0]):
-                raise self.unknown(line, f"{len(cells)} cells, where the "
-                                   f"table's head has {len(rows[0])}")
-        if lines[taken:] and not re.match("$|<!--", lines[taken][1]):
-            raise self.unknown(lines[taken][0], "a line that GitHub takes for "
-                               "one more row of the table")
-        return Block("table", number, rows=tuple(rows)), taken
+                raise self.unknown(line, f"{len(cells)} cells in this row, "
+                                   f"{len(rows[0])} in the table's head")
+        if lines[end:] and not re.match("$|<!--", lines[end][1]):
+            raise self.unknown(lines[end][0], "GitHub takes this line for one "
+                               "more row of the table")
+        return Block("table", number, rows=tuple(rows)), end
 
-    def paragraph(self, lines: list[Line]) -> tuple[Block, int]:
-        taken = next((at for at, (_, text) in enumerate(lines) if not text),
-                     len(lines))
-        for number, text in lines[1:taken]:
+    def paragraph(self, number: int, lines: list[Line]) -> tuple[Block, int]:
+        end = next((at for at, (_, text) in enumerate(lines) if not text),
+                   len(lines))
+        for line, text in lines[1:end]:
             if INTERRUPTS.match(text):
-                raise self.unknown(number, "GitHub begins a block here, in a "
+                raise self.unknown(line, "GitHub begins a block here, in a "
                                    "paragraph: put a blank line before it")
-        text = "\n".join(text.lstrip() for _, text in lines[:taken])
-        return Block("paragraph", lines[0][0],
-                     spans=self.spans(lines[0][0], text)), taken
+        text = "\n".join(text.lstrip() for _, text in lines[:end])
+        return Block("paragraph", number, spans=self.spans(number, text)), end
 
 
-def read(text: str, name: str) -> Page:
+def read(text: str, name: str) -> tuple[Block, ...]:
     """Read a page; `name` stands in what Unknown says."""
     lines = list(enumerate(text.split("\n"), 1))
     for number, line in lines:
-        if line.rstrip(" ") == "" and line:
+        if line and not line.strip(" "):
             raise Unknown(f"{name}:{number}: a blank line with spaces")
-    return Page(name, _Reader(name, lines).blocks(lines))
-
-
-def fences(text: str, name: str = "page") -> list[Block]:
-    """Return all fences of a page, those within others too."""
-    return [replace(block) for block in read(text, name).everything()
-            if block.kind == "fence"]
+    return _Reader(name, lines).blocks(lines)

@@ -1,21 +1,41 @@
-"""The blocks of a page as HTML."""
+"""A page of the kit as HTML: its blocks, and where its links lead to."""
 
 from __future__ import annotations
 
+import base64
+import os
 import re
 from html import escape
+from pathlib import Path
 from typing import Callable, Mapping, Sequence
 
+from ..program import CHAPTERS, ROOT
+from . import ladders
 from .highlight import lines as highlighted
 from .inline import Span, plain
-from .markdown import Block, Page
-from .ties import Tie
+from .markdown import Block, read
+from .sources import Listing, title
+from .ties import Tie, Ties, programs
+
+BOOK = CHAPTERS / "book"
+PICTURES = {".svg": "svg+xml", ".png": "png"}
+SAID_BY_TABLE = CHAPTERS / "matrix.svg"  # the table below it shows all of it
+NAMES = {"c": "Code", "diff": "What changes"}
 
 
-def slug(spans: Sequence[Span]) -> str:
+class Broken(Exception):
+    """A page says what isn't so; the text begins with file:line."""
+
+
+def slug(heading: str) -> str:
     """Return a heading's fragment, as GitHub makes it."""
-    kept = re.sub(r"[^\w\- ]", "", plain(tuple(spans)).lower())
-    return kept.replace(" ", "-")
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def boxed(kind: str, name: str, inner: str, tag: str = "div") -> str:
+    """Return what may be wider than the page, and is scrolled in it then."""
+    return f'<{tag} class="{kind}" role="group" tabindex="0" aria-label="' \
+           f'{escape(name)}">{inner}</{tag}>\n'
 
 
 def _console(text: str) -> str:
@@ -37,89 +57,83 @@ def _diff(text: str) -> str:
 class Notes:
     """A page on its way to HTML.
 
-    `key` begins each of its fragments, `down` is how many levels its headings
-    go down, `ties` are a chapter's, by line. Who knows the book says where
-    links lead, what images show and what a tie's lines are called.
+    `book` are all pages, and what each is called: with that its fragments
+    begin. A page within a chapter has `listings`, of its programs.
     """
 
-    def __init__(self, page: Page, key: str, down: int,
-                 ties: Mapping[int, Sequence[Tie]]) -> None:
-        self.page, self.key, self.down, self.ties = page, key, down, ties
-        self.section = ""  # the heading that was last
-        self.headings: list[tuple[int, str, str]] = []
-        self.line = 0
+    def __init__(self, path: Path, book: Mapping[Path, str],
+                 kept: ladders.Kept) -> None:
+        self.path, self.key, self.book, self.kept = path, book[path], book, \
+            kept
+        self.name = str(path.relative_to(ROOT))
+        self.page = read(path.read_text(), self.name)
+        self.ties: dict[int, list[Tie]] = {}
+        self.listings: list[Listing] = []
+        if path.parent.parent == CHAPTERS:
+            ties = Ties(self.page, self.name, path.parent)
+            self.ties = ties.by_line
+            self.listings = [Listing(path.parent, source, ties.all())
+                             for source in ties.shown()]
+        self.line = 0  # of the block that is being written
+        self.headings: list[str] = []
+        self.asked: list[tuple[int, str]] = []  # fragments, with their lines
 
-    def link(self, line: int, target: str) -> str:
-        """Return where a link of this line leads to."""
-        raise NotImplementedError
-
-    def image(self, line: int, span: Span) -> str:
-        """Return an image as HTML."""
-        raise NotImplementedError
-
-    def named(self, tie: Tie) -> str:
-        """Return what a tie's lines are called."""
-        raise NotImplementedError
+    def broken(self, line: int, why: str) -> Broken:
+        return Broken(f"{self.name}:{line}: {why}")
 
     def html(self) -> str:
         """Return the whole page."""
-        return self.blocks(self.page.blocks)
+        return self.blocks(self.page)
 
     def blocks(self, blocks: Sequence[Block]) -> str:
-        return "".join(map(self._tied, blocks))
+        return "".join(map(self._block, blocks))
 
-    def _tied(self, block: Block) -> str:
-        ties = self.ties.get(block.line, ()) if block.kind != "comment" else ()
-        html = self.block(block)
-        if not ties:
-            return html
-        links = "".join(f'<a href="#{tie.name}">{escape(self.named(tie))}</a>'
-                        for tie in ties)
-        return f'<div class="tied">{html}<p class="to">{links}</p></div>\n'
-
-    def block(self, block: Block) -> str:
-        """Return one block, by its kind."""
+    def _block(self, block: Block) -> str:
         self.line = block.line
         does: Callable[[Block], str] = getattr(self, f"_{block.kind}")
-        return does(block)
+        html = does(block)
+        links = "".join(f'<a href="#{tie.name}">{escape(self._lines(tie))}</a>'
+                        for tie in self.ties.get(block.line, ()))
+        return f'<div class="tied">{html}<p class="to">{links}</p></div>\n' \
+            if links and html else html
 
-    def _comment(self, block: Block) -> str:
+    def _lines(self, tie: Tie) -> str:
+        """Return what the lines of a tie are called."""
+        which = f"line {tie.first}" if tie.first == tie.last \
+            else f"lines {tie.first} to {tie.last}"
+        return f"{title(self.path.parent, tie.source)}, {which}"
+
+    def _comment(self, _: Block) -> str:
         return ""
 
     def _heading(self, block: Block) -> str:
-        level, name = block.level + self.down, slug(block.spans)
-        self.section = plain(block.spans)
-        place = self.key if block.level == 1 else f"{self.key}-{name}"
-        self.headings.append((block.level, place, self.section))
+        words = plain(block.spans)
+        place = self.key if block.level == 1 else f"{self.key}-{slug(words)}"
+        level = block.level + (self.key != "start")
+        self.headings.append(words)
         return f'<h{level} id="{place}">{self.spans(block.spans)}</h{level}>\n'
 
     def _paragraph(self, block: Block) -> str:
-        if [span.kind for span in block.spans] == ["image"]:
-            return self.image(block.line, block.spans[0])
-        return f"<p>{self.spans(block.spans)}</p>\n"
-
-    def _scrolled(self, name: str, inner: str) -> str:
-        """Return what may be wider than the page, to be scrolled in it."""
-        return f'<pre role="group" tabindex="0" aria-label="{name}">' \
-               f"{inner}</pre>\n"
+        inner = self.spans(block.spans)
+        alone = [span.kind for span in block.spans] == ["image"]
+        return inner if alone else f"<p>{inner}</p>\n"
 
     def _fence(self, block: Block) -> str:
-        language, words = block.info[0], dict(
-            word.split("=") for word in block.info[1:])
-        if language == "console":
+        words = dict(word.split("=") for word in block.info[1:])
+        if block.info[0] == "console":
             which = words.get("terminal", "1")
             name = f"Terminal {which}"
-            typed = self._scrolled(name, _console(block.text))
             return (f'<figure class="terminal t{which}"><figcaption>{name}'
-                    f"</figcaption>{typed}</figure>\n")
-        if language == "diff":
-            return self._scrolled("What changes", _diff(block.text))
-        inner = "\n".join(highlighted(block.text)) if language == "c" \
-            else escape(block.text)
-        return self._scrolled("Code" if language == "c" else "Commands", inner)
+                    "</figcaption>"
+                    + boxed("typed", name, _console(block.text), "pre")
+                    + "</figure>\n")
+        inner = {"diff": _diff, "c": lambda text: "\n".join(highlighted(text))
+                 }.get(block.info[0], escape)(block.text)
+        return boxed("code", NAMES.get(block.info[0], "Commands"), inner,
+                     "pre")
 
     def _code(self, block: Block) -> str:
-        return self._scrolled("Command line", escape(block.text))
+        return boxed("code", "Command line", escape(block.text), "pre")
 
     def _list(self, block: Block) -> str:
         tag = "ol" if block.start else "ul"
@@ -135,50 +149,81 @@ class Notes:
 
     def _details(self, block: Block) -> str:
         return (f"<details><summary>{self.spans(block.spans)}</summary>\n"
-                f"{self.blocks(block.children)}</details>\n")
+                f"{self.blocks(block.items[0])}</details>\n")
 
     def _table(self, block: Block) -> str:
         head, *body = block.rows
-        headless = not any(head)
-        rows = "".join(f"<tr>{self._row(block, row)}</tr>\n" for row in body)
         heads = "".join(f'<th scope="col">{self.spans(cell)}</th>' if cell
                         else "<td></td>" for cell in head)
-        top = "" if headless else f"<thead><tr>{heads}</tr></thead>\n"
-        name = escape(self.section)
-        kind = "wide matrix" if "cells.html#" in rows else "wide"
-        return (f'<div class="{kind}" role="group" tabindex="0" '
-                f'aria-label="{name}"><table><caption class="said">'
-                f"{name}</caption>\n{top}<tbody>{rows}</tbody></table>"
-                "</div>\n")
+        top = f"<thead><tr>{heads}</tr></thead>\n" if any(head) else ""
+        rows = "".join("<tr>" + "".join(
+            f'<th scope="row">{self.spans(cell)}</th>'
+            if cell and not at and not head[0]
+            else f"<td>{self._cell(head, row, at)}</td>"
+            for at, cell in enumerate(row)) + "</tr>\n" for row in body)
+        name = self.headings[-1]
+        return boxed(
+            "wide matrix" if "cells.html#" in rows else "wide", name,
+            f'<table><caption class="said">{escape(name)}</caption>\n{top}'
+            f"<tbody>{rows}</tbody></table>")
 
-    def _row(self, block: Block, row: Sequence[tuple[Span, ...]]) -> str:
-        cells = [f"<td>{self.cell(block, row, at)}</td>"
-                 for at in range(len(row))]
-        if row[0] and not block.rows[0][0]:
-            cells[0] = f'<th scope="row">{self.spans(row[0])}</th>'
-        return "".join(cells)
-
-    def cell(self, block: Block, row: Sequence[tuple[Span, ...]], at: int
-             ) -> str:
-        """Return what stands in one cell of a table."""
-        return self.spans(row[at])
+    def _cell(self, head: Sequence[tuple[Span, ...]],
+              row: Sequence[tuple[Span, ...]], at: int) -> str:
+        """Return a cell; one of the matrix leads to what happened in it."""
+        inner, verdict = self.spans(row[at]), plain(row[at])
+        names = plain(row[0]), re.sub(r" \(\d+\)$", "", plain(head[at]))
+        for place, cell in self.kept["cells"].items():
+            if (cell["row"], cell["title"]) == names:
+                if cell["verdict"] != verdict:
+                    raise self.broken(self.line, f"{', '.join(names)}: not "
+                                      f"{verdict} in {ladders.KEPT.name}")
+                return f'<a href="cells.html#{place}">{inner}</a>'
+        return inner
 
     def spans(self, spans: Sequence[Span]) -> str:
-        return "".join(map(self.span, spans))
+        return "".join(map(self._span, spans))
 
-    def span(self, span: Span) -> str:
-        """Return one span, by its kind."""
+    def _span(self, span: Span) -> str:
         if span.kind == "text":
             return escape(span.text, False)
         if span.kind == "code":
             return f"<code>{escape(span.text, False)}</code>"
         if span.kind == "image":
-            return self.image(self.line, span)
-        if span.kind == "anchor":
-            return f'<a id="{self.key}-{span.target}"></a>'
+            return self._image(span)
         inner = self.spans(span.children)
         if span.kind == "link":
-            place = escape(self.link(self.line, span.target))
-            return f'<a href="{place}">{inner}</a>'
+            return f'<a href="{escape(self._place(span.target))}">{inner}</a>'
         tag = {"strong": "strong", "emphasis": "em"}[span.kind]
         return f"<{tag}>{inner}</{tag}>"
+
+    def _place(self, target: str) -> str:
+        """Return where a link leads to: in the book, if that is in it."""
+        if re.match(r"https?:", target):
+            return target
+        name, _, fragment = target.partition("#")
+        path = Path(os.path.normpath(self.path.parent / name)) if name \
+            else self.path
+        if path in self.book:
+            place = "-".join(filter(None, (self.book[path], fragment)))
+        elif path.suffix == ".md" or not path.exists():
+            raise self.broken(self.line, f"{target} is not in the book")
+        elif path.suffix == ".c" and path in programs(path.parent):
+            place = f"{path.parent.name.split('-')[0]}-{path.name}"
+        else:
+            return os.path.relpath(path, BOOK)
+        self.asked.append((self.line, place))
+        return f"#{place}"
+
+    def _image(self, span: Span) -> str:
+        """Return a picture, or the ladders that a chapter's wire shows."""
+        path = Path(os.path.normpath(self.path.parent / span.target))
+        if not path.exists() or path.suffix not in PICTURES:
+            raise self.broken(self.line, f"no such picture: {span.target}")
+        wires = self.kept["wires"].get(path.parent.name)
+        if wires and path == self.path.with_name("wire.svg"):
+            return "".join(map(ladders.table, wires))
+        if path == SAID_BY_TABLE:
+            return ""
+        content = base64.b64encode(path.read_bytes()).decode()
+        return (f'<img src="data:image/{PICTURES[path.suffix]};base64,'
+                f'{content}" alt="{escape(span.text)}">')

@@ -18,13 +18,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Optional, Sequence
 
 from ..program import CHAPTERS
-from .markdown import Block, Page
+from .markdown import Block
 
 COMMENT = re.compile(r"code: (\S+)(?: /(.+?)/(?:\.\./(.+)/)?)?")
-QUOTED = ("c", "diff")
+ORDER = ("server", "client", "relay")
+Place = tuple[Path, int, int]  # lines of a source: the first, the last
 
 
 class Untied(Exception):
@@ -43,122 +44,99 @@ class Tie:
 
 def programs(folder: Path) -> list[Path]:
     """Return a chapter's own sources: the servers, the clients, the rest."""
-    own = [*folder.glob("*.[ch]"), *folder.glob("*/*.[ch]")]
-    order = ("server", "client", "relay")
-    return sorted(own, key=lambda path: (
-        len(path.relative_to(folder).parts),
-        *(path.stem != name for name in order), path.name))
+    return sorted([*folder.glob("*.[ch]"), *folder.glob("*/*.[ch]")],
+                  key=lambda path: (len(path.parts), path.parent, *(
+                      path.stem != name for name in ORDER), path.name))
 
 
-def shared() -> list[Path]:
-    """Return what chapters have in common."""
-    return sorted(CHAPTERS.glob("common/*.[ch]"))
-
-
-def _new_side(block: Block) -> list[str]:
-    """Return the lines that a quoted block shows as they are now."""
-    quoted = block.text.splitlines()
+def _quoted(block: Block, sources: Sequence[Path]) -> list[Place]:
+    """Return all places where a block stands; a diff, as it is now."""
+    wanted = block.text.splitlines()
     if block.info[0] == "diff":
-        return [line[1:] for line in quoted if line[:1] in (" ", "+")]
-    return quoted
-
-
-def _quoted(block: Block, sources: list[Path]) -> list[tuple[Path, int, int]]:
-    """Return all places where a quoted block stands."""
-    wanted = _new_side(block)
+        wanted = [line[1:] for line in wanted if line[:1] in (" ", "+")]
     found = []
     for source in sources:
         has = source.read_text().splitlines()
         found += [(source, at + 1, at + len(wanted))
-                  for at in range(len(has) - len(wanted) + 1)
-                  if has[at:at + len(wanted)] == wanted]
+                  for at in range(len(has)) if has[at:at + len(wanted)]
+                  == wanted]
     return found
 
 
-def _addressed(source: Path, first: str, last: Optional[str]
-               ) -> list[tuple[Path, int, int]]:
+def _addressed(source: Path, first: str, last: Optional[str]) -> list[Place]:
     """Return all places that an address means."""
-    has = source.read_text().splitlines()
-    found = []
-    for begin, line in enumerate(has, 1):
-        if first in line:
-            end = begin if last is None else next(
-                (number for number, text in enumerate(has, 1)
-                 if number >= begin and last in text), 0)
-            found += [(source, begin, end)] if end else []
-    return found
+    has = list(enumerate(source.read_text().splitlines(), 1))
+    begins = [number for number, text in has if first in text]
+    ends = begins if last is None else [
+        next((number for number, text in has if number >= begin
+              and last in text), 0) for begin in begins]
+    return [(source, *lines) for lines in zip(begins, ends) if lines[1]]
 
 
 class Ties:
-    """The ties of a chapter's notes, by the block that each belongs to."""
+    """The ties of a chapter's notes, by the line of the block they tie."""
 
-    def __init__(self, page: Page, folder: Path) -> None:
-        self.page, self.folder = page, folder
-        self.number = folder.name.split("-")[0]
+    def __init__(self, blocks: Sequence[Block], name: str, folder: Path
+                 ) -> None:
+        self.name, self.key = name, folder.name.split("-")[0]
+        self.own = programs(folder)
+        self.sources = [*self.own, *sorted(CHAPTERS.glob("common/*.[ch]"))]
+        self.tops = (folder, CHAPTERS)
         self.by_line: dict[int, list[Tie]] = {}
-        self._walk(page.blocks)
+        self._walk(blocks)
 
-    def all(self) -> Iterator[Tie]:
+    def all(self) -> list[Tie]:
         """Return all ties in the order of their passages."""
-        for ties in self.by_line.values():
-            yield from ties
+        return [tie for ties in self.by_line.values() for tie in ties]
 
-    def sources(self) -> list[Path]:
+    def shown(self) -> list[Path]:
         """Return the chapter's own sources, then others that ties lead to."""
-        own = programs(self.folder)
-        return own + [path for path in shared() if any(
-            tie.source == path for tie in self.all())]
+        tied = {tie.source for tie in self.all()}
+        return [path for path in self.sources if path in tied
+                or path in self.own]
 
-    def _walk(self, blocks: tuple[Block, ...]) -> None:
+    def _walk(self, blocks: Sequence[Block]) -> None:
         said: list[re.Match[str]] = []
-        for block in blocks:
-            comment = block.kind == "comment" and block.text.startswith("code")
-            if comment:
+        for block in [*blocks, None]:
+            if block and block.kind == "comment" \
+                    and block.text.startswith("code"):
                 match = COMMENT.fullmatch(block.text)
                 if not match:
-                    raise self._untied(block, "not `code: FILE /text/`")
+                    raise self._untied(block, "write `code: FILE /text/`")
                 said.append(match)
-                continue
-            self._tie(block, said)
-            said = []
-            self._walk(block.children)
-            for item in block.items:
-                self._walk(item)
+            elif block:
+                self._tie(block, said)
+                said = []
+                for item in block.items:
+                    self._walk(item)
         if said:
-            raise Untied(f"{self.page.name}: a tie with nothing below it: "
-                         f"{said[0][0]}")
+            raise Untied(f"{self.name}: nothing below `{said[0][0]}`")
 
-    def _tie(self, block: Block, said: list[re.Match[str]]) -> None:
-        quoted = block.kind == "fence" and block.info[0] in QUOTED
-        named = [self._file(block, match[1]) for match in said
-                 if not match[2]]
-        for match in said:
-            if match[2]:
-                self._add(block, _addressed(self._file(block, match[1]),
-                                            match[2], match[3]), match[0])
-        if quoted and (named or not said):
-            self._add(block, _quoted(block, named or [
-                *programs(self.folder), *shared()]), "the quoted block")
-        elif named:
-            raise self._untied(block, "a tie without /text/ needs a block of "
-                               "code below it")
+    def _tie(self, block: Block, said: Sequence[re.Match[str]]) -> None:
+        quoted = block.kind == "fence" and block.info[0] in ("c", "diff")
+        sources = [] if said else self.sources
+        for name, first, last in (match.groups() for match in said):
+            path = next((top / name for top in self.tops
+                         if top / name in self.sources), None)
+            if not path:
+                raise self._untied(block, f"no such source: {name}")
+            if first:
+                self._add(block, _addressed(path, first, last))
+            elif quoted:
+                sources.append(path)
+            else:
+                raise self._untied(block, f"where in {name}? Add /text/")
+        if quoted and sources:
+            self._add(block, _quoted(block, sources))
 
-    def _file(self, block: Block, name: str) -> Path:
-        for path in (self.folder / name, CHAPTERS / name):
-            if path.resolve() in [*programs(self.folder), *shared()]:
-                return path.resolve()
-        raise self._untied(block, f"no such source: {name}")
-
-    def _add(self, block: Block, places: list[tuple[Path, int, int]],
-             what: str) -> None:
+    def _add(self, block: Block, places: Sequence[Place]) -> None:
         if len(places) != 1:
             where = ", ".join(f"{path.name}:{first}"
                               for path, first, _ in places)
-            raise self._untied(block, f"{what} stands in {len(places)} places"
-                               + (f": {where}" if where else ""))
-        here = self.by_line.setdefault(block.line, [])
-        count = sum(map(len, self.by_line.values())) + 1
-        here.append(Tie(f"k{self.number}-{count}", *places[0]))
+            raise self._untied(block, "its lines stand in "
+                               f"{len(places)} places {where}".rstrip())
+        self.by_line.setdefault(block.line, []).append(
+            Tie(f"k{self.key}-{len(self.all()) + 1}", *places[0]))
 
     def _untied(self, block: Block, why: str) -> Untied:
-        return Untied(f"{self.page.name}:{block.line}: {why}")
+        return Untied(f"{self.name}:{block.line}: {why}")
