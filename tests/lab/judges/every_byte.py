@@ -123,7 +123,6 @@ def full(server: Server) -> None:
 @exercise.conversation("the file comes in pieces", **TEXT)
 def pieces(server: Server) -> None:
     """Send a byte, and then the rest, each once the one before was read."""
-    server.notes_down(early=0)
     step, file = len(server.file) // 11, server.file
     for at in (0, *range(1, len(file), step)):
         server.says(file[at:at + step if at else 1])
@@ -144,7 +143,6 @@ def read(server: Server) -> None:
                        twin="pieces", **TEXT)
 def broken(server: Server) -> None:
     """Send half of the file, then RST."""
-    server.notes_down(early=0)
     server.says(server.file[:len(server.file) // 2])
     server.waits_until_read()
     server.notes_down(early=server.unread())

@@ -78,7 +78,6 @@ def pieces(server: Server) -> None:
     before more is said, but for the line begun.
     """
     held = ""
-    server.notes_down(held=held)
     for number, line in enumerate(lines(server.stdin)):
         server.feeds(line)
         if not held and not server.hears_soon(len(line)) \

@@ -206,11 +206,14 @@ class Exercise:
         try:
             player.opens()
             conversation.script(player)
+            player.finished = True
         except Over:
             player.hears_the_rest()
         if place.stdin_pipe:
             place.stdin_pipe.end()
         lasted = player.waits_for_the_end()
+        if player.used_up:
+            player.hears_the_rest()
         return self._seen(conversation, player, lasted)
 
     def _seen(self, conversation: Conversation, player: Player,
@@ -232,7 +235,7 @@ class Exercise:
             *(() if self.serves else (place.stored(), place.mode(),
                                       place.others())),
             printed=program.process.stdout, ending=Ending.of(program),
-            notes=player.notes)
+            notes=player.notes, finished=player.finished)
 
 
 def free(meeting: Meeting, port: int) -> int:

@@ -27,8 +27,9 @@ NEARLY = 0.01  # seconds too early that nobody minds
 class Seen:
     """A conversation that has ended.
 
-    `title` begins "When ..."; `inputs` were drawn, and `notes` were made by
-    the script: both are attributes as well. `trouble` is why there was no
+    `title` is what it was about; `inputs` were drawn, and `notes` were made by
+    the script: both are attributes as well. Notes that a script did not make,
+    because it was not `finished`, are None. `trouble` is why there was no
     conversation; `first_output` is what a server had printed before a client
     came, `stayed` whether the program was there at every step, `reset` whether
     its other end met a RST. `lasted` is in seconds, None if the program did
@@ -56,12 +57,15 @@ class Seen:
     printed: bytes = b""
     ending: Ending = field(default_factory=Ending)
     notes: Mapping[str, Any] = field(default_factory=dict)
+    finished: bool = False
 
     def __getattr__(self, name: str) -> Any:
         for known in ("notes", "inputs"):
             if name in self.__dict__.get(known, ()):
                 return self.__dict__[known][name]
-        raise AttributeError(name)
+        if name.startswith("__") or self.__dict__.get("finished", True):
+            raise AttributeError(name)
+        return None
 
     @property
     def when(self) -> str:

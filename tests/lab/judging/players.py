@@ -16,7 +16,8 @@ import time
 from typing import Any, Iterable, Mapping, Optional
 
 from .. import kernel
-from ..meeting import EOF, HOST, NOTHING, Heard, Meeting, Peer, Program
+from ..meeting import (EOF, HOST, NOTHING, RESET, Heard, Meeting, Peer,
+                       Program)
 from ..meeting import behaviours
 from ..meeting.stdin_pipe import StdinPipe
 from .place import Place
@@ -47,7 +48,7 @@ class Player:
         self.stdin_pipe: Optional[StdinPipe] = place.stdin_pipe
         self.trouble = self.first_output = ""
         self.heard, self.end = bytearray(), NOTHING
-        self.stayed = True
+        self.stayed, self.finished = True, False
         self.notes: dict[str, Any] = {}
         self.lasts_from = self.began = born
         self.limit = 0.0
@@ -104,8 +105,9 @@ class Player:
         return heard.data
 
     def hears_the_rest(self) -> None:
-        """Read what comes, if neither FIN nor RST did and we may wait."""
-        if self.peer and self.end == NOTHING and not self.program.hang:
+        """Read what comes still, if neither FIN nor RST did."""
+        if self.peer and self.end == NOTHING and \
+                self.peer.conn.fileno() != -1:
             self.hears()
 
     def hears_to_eof(self) -> None:
@@ -126,12 +128,23 @@ class Player:
             self.stayed = False
             raise Over
 
-    def waits_until_read(self) -> None:
-        """Wait until the program has read all that we said, and waits."""
+    def is_read(self) -> bool:
+        """Wait until the program has read all that we said, and waits.
+
+        False if it never does, or has ended.
+        """
         assert self.peer
-        if not self.meeting.until_read(self.peer):
+        return self.meeting.until_read(self.peer)
+
+    def waits_until_read(self) -> None:
+        """Do the same; the script ends if the program has."""
+        if not self.is_read():
             self.stayed = False
             raise Over
+
+    def waits_for_input(self) -> None:
+        """Wait until there is something to be heard."""
+        self._acts().waits_for_input()
 
     def half_closes(self) -> None:
         """Send FIN, when the program has done what it does before that.
@@ -146,10 +159,12 @@ class Player:
     def resets(self) -> None:
         """Send RST, and wait until it has arrived."""
         self.meeting.break_off(self._acts())
+        self.end = RESET
 
     def vanishes(self) -> None:
         """Send FIN, and then RST."""
         behaviours.vanish(self.meeting, self._acts())
+        self.end = RESET
 
     def pauses(self, seconds: float) -> None:
         """Do nothing for a while, or until the program ends."""
