@@ -169,6 +169,15 @@ def family(pid: int) -> list[int]:
     return members
 
 
+def stopped(pid: int) -> bool:
+    """Whether a program has stopped for a signal (proc(5)), or has gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rsplit(")", 1)[1].split()[0] in "TZX"
+
+
 def waited(pid: int) -> float:
     """Return for how many seconds a process has waited for a processor.
 

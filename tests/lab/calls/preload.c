@@ -27,6 +27,8 @@
  *     EIO      any call fails; a close has closed. So do EAGAIN, EPROTO and
  *              others that are listed in faults[]
  *     SIGTERM  the program gets that signal just before a call; or SIGHUP
+ *     SIGSTOP  the same, of calls on descriptors before those on sockets only;
+ *              it stays so until SIGCONT
  *     slow     fsync takes a second
  *     nothing  write and send take no byte, and call that no error
  *     copied   a child keeps a copy of what accept returned, for ever
@@ -69,13 +71,14 @@ struct log {
     char text[(1 << 25) - sizeof(atomic_size_t)];
 };
 
-enum kind {
+enum kind { /* from INTERRUPTED on a call that is struck fails */
     NONE,
     SHORT,
     NOTHING,
     COPIED,
     SLOW,
     SIGNALLED,
+    STOPPED,
     INTERRUPTED,
     FULL,
     BROKEN
@@ -91,6 +94,7 @@ static const struct {
               {"slow", SLOW, 0},
               {"SIGTERM", SIGNALLED, SIGTERM},
               {"SIGHUP", SIGNALLED, SIGHUP},
+              {"SIGSTOP", STOPPED, SIGSTOP},
               {"EINTR", INTERRUPTED, EINTR},
               {"ENOSPC", FULL, ENOSPC},
               {"EIO", BROKEN, EIO},
@@ -324,6 +328,7 @@ failing(const char *name, int fd, enum sort sort, bool waits)
     static const char *const disk[] = {"open",   "openat",   "write", "fsync",
                                        "rename", "renameat", "close", NULL};
     bool can = fault.kind == BROKEN || fault.kind == SIGNALLED ||
+               (fault.kind == STOPPED && (sort == SOCKET || fd == -1)) ||
                (fault.kind == SLOW && strcmp(name, "fsync") == 0) ||
                interruptible(kin(name), fd, sort, waits) ||
                (fault.kind == FULL && sort != SOCKET && is_any(name, disk));
@@ -332,9 +337,9 @@ failing(const char *name, int fd, enum sort sort, bool waits)
         return 0;
     if (fault.kind == SLOW)
         REAL(poll)(NULL, 0, 1000);
-    if (fault.kind == SIGNALLED)
+    if (fault.kind == SIGNALLED || fault.kind == STOPPED)
         raise(fault.number);
-    return fault.kind == SLOW || fault.kind == SIGNALLED ? 0 : fault.number;
+    return fault.kind >= INTERRUPTED ? fault.number : 0;
 }
 
 /* One wrapper: note that it begins, let it be or fail, note how it went. */

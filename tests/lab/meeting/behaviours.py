@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import signal
 import time
-from pathlib import Path
 from typing import Iterable
 
+from .. import kernel
 from . import Meeting, Peer, Program
 
 
@@ -81,15 +81,6 @@ def vanish(meeting: Meeting, peer: Peer) -> None:
     meeting.break_off(peer)
 
 
-def _stopped(pid: int) -> bool:
-    """Whether a program has stopped for a signal (proc(5)), or has gone."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-    return stat.rsplit(")", 1)[1].split()[0] in "TZX"
-
-
 def say_all_and_vanish(meeting: Meeting, program: Program, peer: Peer,
                        data: bytes) -> None:
     """Send data, FIN and RST while a program can't look.
@@ -98,7 +89,7 @@ def say_all_and_vanish(meeting: Meeting, program: Program, peer: Peer,
     """
     meeting.rest()
     program.signal(signal.SIGSTOP)
-    program.until(lambda: _stopped(program.pid))
+    program.until(lambda: kernel.stopped(program.pid))
     peer.say(data)
     vanish(meeting, peer)
     program.signal(signal.SIGCONT)
