@@ -10,15 +10,17 @@ from typing import Optional
 
 import pytest
 
-from lab import chapters, matrix, program, sandbox
+from lab import chapters, matrix, program, sandbox, scenario
 from lab.calls import Call
 from lab.commands import trace
 from lab.ladder import Arrow, Event, Ladder, Row, ladder, ladders, relayed, \
     text
+from lab.ladder.rows import PAUSE
 from lab.ladder.svg import svg
 from lab.meeting.pair import Pair, converse
 from lab.outcome import Outcome, Part
 from lab.sandbox import Exit
+from lab.verdicts import OK, PATIENCE
 from lab.wire import ACK, FIN, RST, SYN, Segment
 
 SERVER, CLIENT, SECOND = 7000, 50000, 50001  # ports
@@ -189,6 +191,61 @@ def test_a_reset_that_a_close_after_shutdown_sends_stands_beside_it():
     rows = ladder(outcome(segments, [], server), "").rows
     reset = next(row for row in rows if row.arrow and row.arrow.kind == "RST")
     assert reset.right == Event("close(conn)")
+
+
+@pytest.mark.namespaces
+def test_thanks_before_the_read_tell_rd_from_rdwr():
+    """They arrive between `shutdown` and `close`."""
+    folder, told = program.chapter("04"), {}
+    for how in ("rd", "rdwr"):
+        act, = scenario.play(scenario.scenario("early"),
+                           trace.pair_of(folder, how))
+        made = ladder(act.outcome, "", timed=False)
+        order = column(made, "right")
+        assert order[2].startswith("shutdown") and "close(conn)" in order[4]
+        told[how] = order[3], [label for label in labels(made)
+                               if label in ("FIN", "RST")]
+    assert told == {"rd": ("read(conn) = 9", ["FIN", "FIN"]),
+                    "rdwr": ("read(conn) = -1 ECONNRESET", ["FIN", "RST"])}
+
+
+@pytest.mark.namespaces
+def test_the_dripping_shows_and_ends_when_the_patience_does():
+    chapter = program.chapter("06")
+    act, _ = scenario.play(scenario.scenario("dripping"),
+                         trace.pair_of(chapter, ""))
+    made = ladder(act.outcome, "")
+    drops = [row for row in made.rows if row.arrow
+             and row.arrow.label == '1 byte "T"']
+    assert len(drops) >= 2 and act.verdict == OK
+    end = [row.right for row in made.rows].index(Event("exit 1"))
+    times = [row.time for row in made.rows[:end + 1] if row.time is not None]
+    assert times[-1] > 1000 * PATIENCE - PAUSE
+
+
+@pytest.mark.namespaces
+def test_a_limit_on_each_call_is_held_by_one_that_drips(tmp_path):
+    """SO_RCVTIMEO begins anew with every byte, for as long as they come."""
+    server, client = ((program.chapter(number) / name).read_text().replace(
+        '"../common/', f'"{program.CHAPTERS}/common/../common/')
+        for number, name in (("05", "server.c"), ("06", "client.c")))
+    for old, new in (
+            ("argc != 4", "argc != 5"),
+            ("#include <err.h>", "#include <sys/time.h>\n#include <err.h>"),
+            ("    send_file(conn,", """\
+    setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO,
+               &(struct timeval){.tv_usec = 800000}, sizeof(struct timeval));
+    send_file(conn,""")):
+        assert old in server
+        server = server.replace(old, new)
+    (tmp_path / "server.c").write_text(server)
+    (tmp_path / "client.c").write_text(client)
+    limited = Pair("limited", "06", tmp_path)
+    act = scenario.play(scenario.scenario("dripping"), limited)[0]
+    made = ladder(act.outcome, "")
+    assert act.verdict == "hangs"
+    assert events(made, "right")[-1] == Event("still runs")
+    assert max(row.time or 0 for row in made.rows) > 1500 * PATIENCE
 
 
 # --- times -----------------------------------------------------------------

@@ -204,7 +204,7 @@ def refuse(words: list[str]) -> None:
             if name in EXERCISE else program.chapter(digits)
         if "PEER" in asked:
             scenario.scenario(asked["PEER"])
-            trace.row(folder, asked.get("HOW", ""))
+            trace.pair_of(folder, asked.get("HOW", ""))
         elif "HOW" in asked:
             assert asked["HOW"] in [w.name for w in chapters.ways(folder)]
 

@@ -13,6 +13,8 @@ def test_a_scenario_is_found_by_its_file_and_begins_with_its_claim():
     assert {s.slug for s in scenario.scenarios()} == files - {"stage", "cast"}
     for known in scenario.scenarios():
         assert known.claim.endswith((".", "thanks.")), known.slug
+    assert set(scenario.scenarios()) - set(scenario.columns()) == {
+        scenario.scenario("early")}
 
 
 @pytest.mark.parametrize("later, earlier, builds", [

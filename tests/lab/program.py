@@ -106,7 +106,7 @@ def command(source: Path, made: Path, flags: Sequence[str] = (),
     """
     windows = ours and for_windows(source)
     shared = sorted((CHAPTERS / "common").glob("*.c")) \
-        if ours and '"../common/' in source.read_text(errors="replace") else []
+        if ours and '../common/' in source.read_text(errors="replace") else []
     return [*(cross_compiler() if windows else compiler()), "-std=c17",
             *WARNINGS, "-O2", "-U_FORTIFY_SOURCE", *flags, str(source),
             *map(str, shared),

@@ -71,7 +71,8 @@ struct log {
     char text[(1 << 25) - sizeof(atomic_size_t)];
 };
 
-enum kind { /* from INTERRUPTED on a call that is struck fails */
+/* From INTERRUPTED on, a call that is struck fails. */
+enum kind {
     NONE,
     SHORT,
     NOTHING,

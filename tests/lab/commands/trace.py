@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Iterable
 
 from .. import chapters, matrix, program, sandbox, scenario
-from ..ladder import ladder, ladders, text
+from ..ladder import Ladder, ladder, ladders, text
 from ..outcome import Outcome
 from ..meeting.pair import Pair, converse
 from .asked import Wrong
@@ -22,11 +23,16 @@ def say_if_shared() -> None:
               f"({why}); `make doctor` tells more.\n")
 
 
+def draw(drawn: Ladder) -> None:
+    """Print a ladder as this terminal can show it."""
+    print(text.text(drawn, text.Style.of(sys.stdout)))
+
+
 def show(folder: Path, way: chapters.Way = chapters.Way()) -> Outcome:
     """Run one way of a chapter, print its ladder and what was said."""
     pair = Pair.of(chapters.number(folder), way)
     outcome = converse(pair)
-    print(text.text(ladder(outcome, pair.name), text.Style.of(sys.stdout)))
+    draw(ladder(outcome, pair.name))
     said_by(outcome)
     return outcome
 
@@ -41,11 +47,29 @@ def said_by(outcome: Outcome) -> None:
             print(f"{name} said: {line}")
 
 
-def row(folder: Path, asked: str) -> Pair:
-    """Return a chapter's pair in the matrix, or that of one of its folders."""
+def pairs(folder: Path) -> dict[str, Pair]:
+    """Return who meets a peer in a chapter, by what HOW is then.
+
+    "" is its row of the matrix; the others are its ways, and the programs in
+    its folders.
+    """
     rows = {"" if pair.folder == folder else pair.folder.name: pair
             for pair in matrix.pairs()
             if folder in (pair.folder, pair.folder.parent)}
+    if "" in rows:
+        for way in chapters.ways(folder):
+            if way.name:
+                rows[way.name] = replace(rows[""], way=way)
+        for server in sorted(folder.glob("*/server.c")):
+            inside = server.parent
+            rows.setdefault(inside.name, Pair(
+                inside.name, chapters.number(folder), inside))
+    return rows
+
+
+def pair_of(folder: Path, asked: str) -> Pair:
+    """Return one of them; raises Wrong."""
+    rows = pairs(folder)
     if not rows:
         raise Wrong(f"{folder.name} has no row in the matrix")
     if asked not in rows:
@@ -77,7 +101,7 @@ def show_cell(pair: Pair, title: str, slug: str) -> int:
             print()
         for drawn in ladders(act.outcome,
                              f"{title}, {act.title}: {act.verdict}"):
-            print(text.text(drawn, text.Style.of(sys.stdout)))
+            draw(drawn)
         said_by(act.outcome)
     return 0
 
@@ -87,8 +111,8 @@ def main(arguments: list[str]) -> int:
     folder = program.chapter(arguments[0])
     asked, slug = os.environ.get("HOW", ""), os.environ.get("PEER", "")
     if slug:
-        return show_cell(row(folder, asked), f"{folder.name} {asked}".strip(),
-                         slug)
+        return show_cell(pair_of(folder, asked),
+                         f"{folder.name} {asked}".strip(), slug)
     ways = chapters.ways(folder)
     if asked and asked not in [way.name for way in ways]:
         raise Wrong(f"{folder.name} does not run in a way {asked!r}: "

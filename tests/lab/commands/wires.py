@@ -8,13 +8,26 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Optional
+from typing import Iterator, Optional
 
-from .. import chapters, program, sandbox, wine
+from .. import chapters, program, sandbox, scenario, wine
 from ..book.ladders import keep_wires
 from ..ladder import Ladder, ladder
 from ..ladder.svg import svg
 from ..meeting.pair import Pair, converse
+from .trace import pair_of
+
+# What a chapter's picture shows besides its ways: HOW and PEER of a trace.
+ALSO = {"04": (("rd", "early"), ("rdwr", "early"))}
+
+
+def _also(folder: Path) -> Iterator[Ladder]:
+    """Give the ladders of a chapter that a peer of the bench's makes."""
+    for how, peer in ALSO.get(chapters.number(folder), ()):
+        for act in scenario.play(scenario.scenario(peer),
+                                 pair_of(folder, how)):
+            yield ladder(act.outcome, f"{folder.name} {how}, {act.title}",
+                         timed=False)
 
 
 def captured(folder: Path) -> list[Ladder]:
@@ -24,7 +37,8 @@ def captured(folder: Path) -> list[Ladder]:
     """
     pairs = [Pair.of(chapters.number(folder), way)
              for way in chapters.ways(folder)]
-    return [ladder(converse(pair), pair.name, timed=False) for pair in pairs]
+    return [*(ladder(converse(pair), pair.name, timed=False)
+              for pair in pairs), *_also(folder)]
 
 
 def drawn(folder: Path, ladders: Optional[list[Ladder]] = None) -> str:

@@ -19,7 +19,7 @@ RESETS = ("ECONNRESET", "EPIPE", "WSAECONNRESET", "WSAECONNABORTED")
 SHOWN = 20  # payloads up to this many characters are spelled out
 ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t",
            "\0": "\\0"}
-PAUSE = 200.0  # milliseconds: what comes as much later has a row of its own
+PAUSE = 150.0  # milliseconds: what comes as much later has a row of its own
 
 
 @dataclass(frozen=True)
@@ -251,9 +251,11 @@ class _Side:
         input_ = [rung.time for rung in self.rungs[:rst] if rung.arrow
                   and rung.arrow.kind == "data"
                   and rung.arrow.to_right != self.is_left]
-        late = fin is not None and input_ and input_[-1] > when
-        return rst if not late and self.rungs[rst].sent_by in (None, step) \
-            else None
+        answers = self.rungs[rst].time < when \
+            or fin is not None and input_ and input_[-1] > when
+        if answers or self.rungs[rst].sent_by not in (None, step):
+            return None
+        return rst
 
     def answered(self, step: Step) -> bool:
         """Whether the next segment is the answer to what was just sent."""
@@ -281,10 +283,16 @@ class _Side:
             self.here += 1
             self.rungs.insert(self.here, _Rung(when))
 
-    def place(self, found: Sequence[Step]) -> None:
-        """Put the steps beside the rungs that they belong to."""
+    def place(self, found: Sequence[Step], bench: bool) -> None:
+        """Put the steps beside the rungs that they belong to.
+
+        The `bench` closes its connections at the end: that shows if it sends
+        something.
+        """
         for step in found:
             there = self.cause(step)
+            if there is None and step.closes and bench:
+                continue
             if there is None:
                 self.wait(step.call.time)
             elif step.closes or step.ends_writing:
@@ -360,7 +368,7 @@ def by_cause(outcome: Outcome, conversation: int, start: Optional[float],
     for part, is_left in ((outcome.client, True), (outcome.server, False)):
         side = _Side(rungs, is_left, began, timed)
         found = steps(part.calls, is_left, only)
-        side.place(found)
+        side.place(found, part.bench)
         side.end(part, found)
         sides.append(side)
     return [row for index, rung in enumerate(rungs)

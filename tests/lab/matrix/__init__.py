@@ -13,7 +13,7 @@ from typing import Callable, Optional, Sequence
 
 from .. import chapters, program, scenario
 from ..meeting.pair import Pair
-from ..scenario import Scenario, scenarios
+from ..scenario import Scenario
 from ..verdicts import OK, Act
 
 README = program.ROOT / "README.md"
@@ -63,7 +63,7 @@ def measure(rows: Sequence[Pair], columns: Sequence[Scenario] = (),
         for side in ("server", "client"):
             row.build(side)
     wanted = [(row, column) for row in rows
-              for column in columns or scenarios()]
+              for column in columns or scenario.columns()]
     cells = []
     with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
         for cell in pool.map(

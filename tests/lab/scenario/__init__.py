@@ -5,6 +5,7 @@ It begins with its claim, and has
 
     TITLE       the column's head
     CHAPTER     the chapter that deals with it: from there on it must be ok
+    COLUMN      False for what is no column: a ladder shows it, PEER= asks
     play(it)    the conversations that it takes, in a PairMeeting; yields an
                 Act for each
 
@@ -32,12 +33,13 @@ class NoSuchScenario(Exception):
 
 @dataclass(frozen=True)
 class Scenario:
-    """A column of the matrix; from chapter `chapter` on it must be ok."""
+    """What a pair meets; from chapter `chapter` on a `column` must be ok."""
 
     slug: str
     title: str
     chapter: str
     claim: str
+    column: bool
     play: Callable[[PairMeeting], Iterator[Act]]
 
 
@@ -51,8 +53,14 @@ def scenarios() -> tuple[Scenario, ...]:
             continue  # until the last test stands on lab/meeting
         claim = (file.__doc__ or "").split("\n\n")[0]
         found.append(Scenario(module.name.replace("_", "-"), file.TITLE,
-                              file.CHAPTER, claim, file.play))
+                              file.CHAPTER, claim,
+                              getattr(file, "COLUMN", True), file.play))
     return tuple(sorted(found, key=lambda s: (s.chapter, s.slug)))
+
+
+def columns() -> tuple[Scenario, ...]:
+    """Return those that the matrix measures."""
+    return tuple(known for known in scenarios() if known.column)
 
 
 def scenario(slug: str) -> Scenario:
