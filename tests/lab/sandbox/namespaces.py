@@ -33,6 +33,16 @@ def _mount(kind: str, target: str, options: str, flags: int) -> None:
              f"mount {target}")
 
 
+def private_mounts() -> None:
+    """Keep from others what is mounted from now on; raises OSError."""
+    _mount("none", "/", "", MS_REC | MS_PRIVATE)
+
+
+def own_proc() -> None:
+    """Mount the /proc of our process namespace; raises OSError."""
+    _mount("proc", "/proc", "", MS_NOSUID | MS_NODEV)
+
+
 def own_disk(at: str, size: int) -> None:
     """Put a disk of `size` bytes over a folder, for us and all we start.
 
@@ -45,7 +55,7 @@ def own_disk(at: str, size: int) -> None:
     else:
         unshare(CLONE_NEWUSER | CLONE_NEWNS)
         keep_own_ids(uid, gid)
-    _mount("none", "/", "", MS_REC | MS_PRIVATE)
+    private_mounts()
     _mount("tmpfs", at, f"size={size},mode=755", MS_NOSUID | MS_NODEV)
 
 
