@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import select
 import shutil
@@ -102,6 +103,23 @@ def test_what_glibc_keeps_in_other_libraries_is_linked(tmp_path, source):
     place = tmp_path / "server.c"
     place.write_text(source)
     assert program.build(place, ours=False).exists()
+
+
+def test_a_tree_is_removed_however_deep_and_whatever_its_modes():
+    with program.scratch_folder() as name:
+        at = os.open(name, os.O_RDONLY)
+        for depth in range(3000):
+            os.mkdir("d", dir_fd=at)
+            below = os.open("d", os.O_RDONLY, dir_fd=at)
+            os.close(os.open("file", os.O_CREAT, dir_fd=at))
+            if depth % 7 == 0:
+                os.fchmod(at, 0)
+            os.close(at)
+            at = below
+        os.symlink("/", "link", dir_fd=at)
+        os.close(at)
+        assert Path(name).is_dir()
+    assert not Path(name).exists()
 
 
 def test_the_scratch_folder_can_stand_in_ld_preload(tmp_path, monkeypatch):

@@ -7,15 +7,17 @@ and seldom change.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import hashlib
+import itertools
 import os
 import shlex
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Iterator, Optional, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "chapters"
@@ -91,8 +93,67 @@ def scratch() -> Path:
     folder = Path(tempfile.mkdtemp(
         prefix="half-close-", dir="/tmp" if set(" :") & set(usual) else usual))
     folder.chmod(0o755)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(remove_tree, folder)
     return folder
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[str]:
+    """Give the name of a new folder in scratch(); it goes with the block."""
+    folder = tempfile.mkdtemp(dir=scratch())
+    try:
+        yield folder
+    finally:
+        remove_tree(Path(folder))
+
+
+def remove_tree(top: Path) -> None:
+    """Remove a folder and all in it; what can't be removed is left.
+
+    However deep: shutil.rmtree calls itself for each level, and a path has
+    4,096 bytes at most (path_resolution(7)). So folders are moved to the top,
+    one level at a time, before they are looked into.
+    """
+    with contextlib.suppress(OSError):
+        os.chmod(top, 0o700)
+        at = os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            _empty(at)
+        finally:
+            os.close(at)
+        os.rmdir(top)
+
+
+def _empty(top: int) -> None:
+    """Remove all that is in a folder, given as a descriptor."""
+    names = itertools.count()
+    folders = _without_files(top)
+    while folders:
+        name = folders.pop()
+        with contextlib.suppress(OSError):
+            os.chmod(name, 0o700, dir_fd=top)
+            inside = os.open(name, os.O_RDONLY | os.O_DIRECTORY
+                             | os.O_NOFOLLOW, dir_fd=top)
+            try:
+                for found in _without_files(inside):
+                    os.chmod(found, 0o700, dir_fd=inside)
+                    moved = f".removed-{os.getpid()}-{next(names)}"
+                    os.rename(found, moved, src_dir_fd=inside, dst_dir_fd=top)
+                    folders.append(moved)
+            finally:
+                os.close(inside)
+            os.rmdir(name, dir_fd=top)
+
+
+def _without_files(folder: int) -> list[str]:
+    """Remove the files of a folder; return the names of those that stay."""
+    stay = []
+    for name in os.listdir(folder):
+        try:
+            os.unlink(name, dir_fd=folder)
+        except OSError:
+            stay.append(name)
+    return stay
 
 
 def command(source: Path, made: Path, flags: Sequence[str] = (),

@@ -123,7 +123,7 @@ def trouble(stranger: Stranger) -> str:
     except OSError as error:
         return error.strerror or str(error)
     stranger = stranger.at(program.scratch())
-    with tempfile.TemporaryDirectory(dir=program.scratch()) as folder:
+    with program.scratch_folder() as folder:
         source = Path(folder) / "empty.c"
         source.write_text(EMPTY)
         try:

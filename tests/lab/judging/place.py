@@ -32,7 +32,7 @@ class Place:
                  serves: bool) -> None:
         self._kept = ExitStack()
         self.folder = Path(self._kept.enter_context(
-            tempfile.TemporaryDirectory(dir=program.scratch()))) / "here"
+            program.scratch_folder())) / "here"
         self.folder.mkdir()
         self.disk: Optional[Disk] = None
         self.stdin_pipe: Optional[StdinPipe] = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional, Sequence
@@ -193,7 +192,7 @@ def converse(pair: Pair, content: bytes = SAMPLE) -> Outcome:
     """
     limits = replace(TRUSTED, clock=UNPROVED) if kernel.why_no_proofs() \
         else TRUSTED
-    with tempfile.TemporaryDirectory(dir=program.scratch()) as files, \
+    with program.scratch_folder() as files, \
             PairMeeting(pair, Path(files), limits=limits) as meeting:
         server = meeting.serve(content)
         client = meeting.fetch()

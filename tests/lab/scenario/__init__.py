@@ -17,7 +17,6 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator
@@ -74,7 +73,7 @@ def scenario(slug: str) -> Scenario:
 
 def play(wanted: Scenario, pair: Pair) -> list[Act]:
     """Play a scenario with a pair, in a sandbox of its own."""
-    with tempfile.TemporaryDirectory(dir=program.scratch()) as files, \
+    with program.scratch_folder() as files, \
             PairMeeting(pair, Path(files)) as meeting:
         return list(wanted.play(meeting))
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import socket
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Callable, ContextManager, Optional
 
 from .. import kernel, peer, program
 from ..calls import Call, CallLog, Fault
@@ -219,6 +218,6 @@ def no_delay(made: peer.Peer) -> None:
     made.conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def stage_folder() -> tempfile.TemporaryDirectory[str]:
+def stage_folder() -> ContextManager[str]:
     """Return a folder for one stage, which goes with it."""
-    return tempfile.TemporaryDirectory(dir=program.scratch())
+    return program.scratch_folder()
