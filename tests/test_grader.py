@@ -33,7 +33,7 @@ from lab.judges import judge_of
 from lab.classroom.gradebook import Gradebook
 from lab.classroom.sandboxed import strangers
 from lab.classroom.worker import Worker
-from lab.sandbox import NoWalls
+from lab.sandbox import NoWalls, SandboxDied
 from test_walls import armed, comms, unheard_of
 
 FIRST = "01-return-the-thanks"
@@ -529,3 +529,17 @@ def test_the_same_seed_gives_the_same_table(classroom, soak):
         shutil.rmtree(out)
     assert len(set(tables)) == 1, tables
     assert mounts() == mounted and offspring() == running
+
+
+@pytest.mark.parametrize("ran,total", ((True, "0"), (False, "")))
+def test_who_brings_his_sandbox_down_has_crashed_and_is_noted(
+        classroom, monkeypatch, ran, total):
+    """One that ends before a program runs in it is an error of ours."""
+    def dies(*_: object) -> None:
+        raise SandboxDied(ran)
+    hand_in(classroom, "ann")
+    monkeypatch.setattr(batch, "grade", dies)
+    row = graded(classroom)["ann"]
+    assert row["total"] == total
+    noted = (classroom.with_name("grades") / "errors.txt").read_text()
+    assert ("it brought down the sandbox that it ran in" in noted) == ran

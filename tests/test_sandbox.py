@@ -14,7 +14,8 @@ import pytest
 
 from lab import sandbox
 from lab.classroom.worker import Worker
-from lab.sandbox import Exit, Sandbox, StillRunning, namespaces
+from lab.sandbox import (Exit, Sandbox, SandboxDied, StillRunning,
+                         namespaces)
 
 PYTHON = [sys.executable, "-I", "-S", "-c"]
 
@@ -186,8 +187,22 @@ def test_a_sandbox_whose_first_process_is_killed_is_over():
     with Sandbox() as room:
         sleeper = room.start(["sleep", "1000"])
         os.kill(room._keeper_pid, signal.SIGKILL)
-        with pytest.raises(ConnectionError):
+        with pytest.raises(SandboxDied) as caught:
             sleeper.wait()
+        assert caught.value.ran
+
+
+@pytest.mark.namespaces
+def test_a_sandbox_that_is_gone_knows_whether_a_program_ran():
+    for words in ([], ["true"]):
+        with Sandbox() as room:
+            if words:
+                room.start(words).wait()
+            os.kill(room._keeper_pid, signal.SIGKILL)
+            with pytest.raises(SandboxDied) as caught:
+                while True:
+                    room.clear()
+            assert caught.value.ran == bool(words)
 
 
 @pytest.mark.namespaces

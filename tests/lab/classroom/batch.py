@@ -17,6 +17,7 @@ from ..calls import CallLog
 from ..judges import exercises, judge_of
 from ..judging import Score, Verdict, unjudged
 from ..judging.submission import Refused, grade
+from ..sandbox import SandboxDied
 from .grades import Grade, Grades, presentable
 from .sandboxed import Stranger, own_disk
 from .sources import Found
@@ -26,6 +27,7 @@ from .worker import GLANCE, Answer, Worker
 # Seconds that one exercise of one student may take, waiting for a processor
 # not counted.
 BOUND = 60.0
+BROUGHT_DOWN = "it brought down the sandbox that it ran in"
 SEEDS = 10 ** 15  # so many that no program can try them all
 
 Say = Callable[[str], None]  # a line of progress
@@ -71,6 +73,10 @@ def judged(batch: Batch, student: Student, exercise: str) -> Score:
         (folder / name).write_bytes(source.content)
     try:
         return grade(folder, exercise, seed, stranger.running, stranger.build)
+    except SandboxDied as error:
+        if not error.ran:
+            raise
+        return not_judged(exercise, seed, BROUGHT_DOWN, Verdict.CRASHED)
     except TimeoutError as error:
         return not_judged(exercise, seed, "a conversation with it took too "
                           f"long ({error})", Verdict.HUNG)
@@ -85,6 +91,15 @@ def not_judged(exercise: str, seed: int, why: str,
                verdict: Verdict = Verdict.FAILED) -> Score:
     """Return the score of what could not be run."""
     return unjudged(exercise, seed, judge_of(exercise).checks, why, verdict)
+
+
+def brought_down(answer: Answer) -> str:
+    """Return a note for an instructor if a program broke its sandbox."""
+    if isinstance(answer.value, Score) \
+            and answer.value.trouble == BROUGHT_DOWN:
+        return (f"{BROUGHT_DOWN}, and gets no points: if that happens to "
+                "others too, it is an error of the grader\n")
+    return ""
 
 
 def graded(batch: Batch, student: Student, exercise: str, answer: Answer
@@ -214,9 +229,9 @@ class _Due:
             for student, exercise in self.pieces]
         for number, answer in answers(work, batch.jobs, batch.bound):
             student, exercise = self.pieces[number]
-            if answer.error:
-                self.book.note_error(student, exercise,
-                                     answer.detail or answer.error)
+            note = answer.detail or answer.error or brought_down(answer)
+            if note:
+                self.book.note_error(student, exercise, note)
             self._grades[student][exercise] = graded(batch, student, exercise,
                                                      answer)
             self._progress.worked()

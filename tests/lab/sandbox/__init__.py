@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Iterable, Mapping, Optional, Sequence, Union
 
 from .. import program
-from .process import Exit, Process, StillRunning
+from .process import Exit, Process, SandboxDied, StillRunning
 from .walls import NoWalls, Walls
 
-__all__ = ["Exit", "NoWalls", "Privacy", "Process", "Sandbox", "StillRunning",
-           "Walls", "why_not_private"]
+__all__ = ["Exit", "NoWalls", "Privacy", "Process", "Sandbox", "SandboxDied",
+           "StillRunning", "Walls", "why_not_private"]
 
 KEEPER = Path(__file__).with_name("keeper.c")
 PARTS = tuple(str(source) for source in sorted(KEEPER.parent.glob("[!.]*.c"))
@@ -94,12 +94,17 @@ class Sandbox:
         """Have the keeper do what keeper.c says.
 
         Returns its text, the pid that it speaks for, and what is attached.
+        Raises OSError for what it can't do, SandboxDied if it is gone.
         """
-        socket.send_fds(self._control, [_message(fields)], descriptors)
-        text, attached, _, _ = self._control.recvmsg(
-            1 << 12, socket.CMSG_SPACE(4) + socket.CMSG_SPACE(UCRED.size))
+        ran = bool(self._processes)
+        try:
+            socket.send_fds(self._control, [_message(fields)], descriptors)
+            text, attached, _, _ = self._control.recvmsg(
+                1 << 12, socket.CMSG_SPACE(4) + socket.CMSG_SPACE(UCRED.size))
+        except ConnectionError as error:
+            raise SandboxDied(ran) from error
         if not text:
-            raise ConnectionError("the sandbox died")
+            raise SandboxDied(ran)
         error, what = os.fsdecode(text).split(" ", 1)
         if error != "0":
             raise OSError(int(error), what)

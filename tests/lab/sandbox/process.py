@@ -15,6 +15,18 @@ Fact = TypeVar("Fact")
 MOST = 1 << 24  # bytes of its output that are read
 
 
+class SandboxDied(ConnectionError):
+    """A sandbox ended before it was closed.
+
+    `ran` tells whether a program had been started there, whose doing it may
+    be.
+    """
+
+    def __init__(self, ran: bool) -> None:
+        super().__init__("the sandbox ended before it was closed")
+        self.ran = ran
+
+
 class StillRunning(Exception):
     """The bound passed and the program had not ended."""
 
@@ -74,7 +86,7 @@ class Process:
             if waiting.poll(max(0, seconds * 1000)):
                 told = os.read(self._status, 4)
                 if len(told) < 4:
-                    raise ConnectionError("the sandbox died")
+                    raise SandboxDied(ran=True)
                 self.exit = Exit.of(struct.unpack("i", told)[0])
                 self.ended = time.time()
         return self.exit
