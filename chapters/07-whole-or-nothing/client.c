@@ -78,8 +78,7 @@ keep(struct deadline limit, struct part part, const char *path)
     if (close(part.file) == -1 && errno != EINTR)
         err(1, "close %s", path);
     if (passed(limit)) /* late is late, though nothing is missing */
-        errx(1,
-             "gave up after %g seconds: the file was not on the disk by then",
+        errx(1, "gave up after %g seconds: the file is not on the disk yet",
              limit.patience);
     rename_part(part); /* past this point there is nothing to remove */
     while (fsync(part.folder) == -1 && errno != EINVAL &&

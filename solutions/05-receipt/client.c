@@ -12,7 +12,7 @@
  * bytes and EOF. Out go "Thank you ", the length and a newline, then FIN.
  * Exit status: 0 FILE is on the disk and the receipt is with the kernel,
  * 1 trouble (FILE is as it was, or whole), 2 wrong command line.
- * See also: rename(2), fsync(2), mkstemp(3), chapters/07-whole-or-nothing.
+ * See also: renameat(2), fsync(2), fchown(2), chapters/07-whole-or-nothing.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -24,8 +24,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -44,8 +42,9 @@ struct deadline {
 };
 
 static const char digits[] = "0123456789";
-static const char suffix[] = "/receipt.XXXXXX";
-static char part[PATH_MAX + sizeof suffix]; /* what we must not leave behind */
+static int folder;         /* where FILE is to be, */
+static const char *target; /* its name there, */
+static char part[32];      /* and that of what is to become it, or "" */
 
 static struct sockaddr_in
 address(const char *host, const char *port)
@@ -166,47 +165,77 @@ hear_length(struct deadline limit, int conn)
 static void
 remove_part(void)
 {
-    if (part[0] != '\0' && unlink(part) == -1)
+    if (part[0] != '\0' && unlinkat(folder, part, 0) == -1)
         warn("remove %s", part);
 }
 
-/* The mode of the file that we are to replace, or of a new one. */
-static mode_t
-mode_for(const char *path)
+/* Find the folder of FILE, and the name that FILE has in there. */
+static void
+open_folder(const char *path)
 {
-    struct stat st;
-    mode_t mask = umask(0);
+    const char *slash = strrchr(path, '/');
+    char *name;
 
-    umask(mask);
-    if (stat(path, &st) == 0)
-        return st.st_mode & 0777;
-    if (errno != ENOENT)
-        err(1, "open %s", path);
-    return 0666 & ~mask;
+    target = slash == NULL ? path : slash + 1;
+    if (target[0] == '\0')
+        errx(1, "open %s: no name for a file", path);
+    name = slash == NULL ? strdup(".") : strndup(path, (size_t)(target - path));
+    if (name == NULL)
+        err(1, "folder of %s", path);
+    folder = open(name, O_RDONLY | O_DIRECTORY);
+    if (folder == -1)
+        err(1, "open folder of %s", path);
+    free(name);
 }
 
-/* A new file beside `path`; in *folder, the folder of both. */
-static int
-create_part(const char *path, int *folder)
+/* Whether there is an old FILE; anything else of that name is trouble. */
+static bool
+is_there(const char *path, struct stat *old)
 {
-    mode_t mode = mode_for(path);
-    char copy[PATH_MAX], *name;
+    if (fstatat(folder, target, old, AT_SYMLINK_NOFOLLOW) == -1) {
+        if (errno != ENOENT)
+            err(1, "open %s", path);
+        return false;
+    }
+    if (!S_ISREG(old->st_mode))
+        errx(1, "open %s: not a regular file", path);
+    return true;
+}
+
+/* A new file beside FILE; nobody else reads it before it is whole. */
+static int
+create_part(const char *path)
+{
+    struct stat old;
     int file;
 
-    snprintf(copy, sizeof copy, "%s", path);
-    name = dirname(copy);
-    *folder = open(name, O_RDONLY | O_DIRECTORY);
-    if (*folder == -1)
-        err(1, "open folder of %s", path);
-    snprintf(part, sizeof part, "%s%s", name, suffix);
-    file = mkstemp(part);
+    open_folder(path);
+    is_there(path, &old);
+    snprintf(part, sizeof part, ".receipt.%ld", (long)getpid());
+    file = openat(folder, part, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (file == -1) {
         part[0] = '\0';
         err(1, "create a file beside %s", path);
     }
+    return file;
+}
+
+/* Let FILE be open to nobody who could not open it before. */
+static void
+set_mode(int file, const char *path)
+{
+    struct stat old;
+    mode_t mode = umask(0);
+
+    umask(mode);
+    mode = 0666 & ~mode;
+    if (is_there(path, &old)) {
+        mode = old.st_mode & 0777;
+        if (fchown(file, old.st_uid, old.st_gid) == -1)
+            mode &= 0700; /* they would be other people */
+    }
     if (fchmod(file, mode) == -1)
         err(1, "fchmod %s", path);
-    return file;
 }
 
 static void
@@ -227,13 +256,20 @@ store(int file, const char *path, const char *bytes, size_t size)
 }
 
 static void
-keep(int file, int folder, const char *path)
+keep(struct deadline limit, int file, const char *path)
 {
+    struct stat old;
+
+    set_mode(file, path);
     if (fsync(file) == -1) /* a name for bytes that are on the disk */
         err(1, "fsync %s", path);
     if (close(file) == -1)
         err(1, "close %s", path);
-    if (rename(part, path) == -1)
+    if (now() >= limit.end)
+        errx(1, "gave up after %g seconds: the file is not on the disk yet",
+             limit.patience);
+    is_there(path, &old); /* or something else has its name by now */
+    if (renameat(folder, part, folder, target) == -1)
         err(1, "rename to %s", path);
     part[0] = '\0'; /* past this point there is nothing to remove */
     if (fsync(folder) == -1 && errno != EINVAL) /* unknown on some disks */
@@ -248,7 +284,7 @@ receive_file(struct deadline limit, int conn, const char *path, intmax_t size)
     char chunk[CHUNK];
     ssize_t n;
     intmax_t came = 0;
-    int folder, file = create_part(path, &folder);
+    int file = create_part(path);
 
     while ((n = hear(limit, conn, chunk, sizeof chunk)) > 0) {
         if (n > size - came)
@@ -258,7 +294,7 @@ receive_file(struct deadline limit, int conn, const char *path, intmax_t size)
     }
     if (came < size)
         errx(1, "read from server: EOF after %jd of %jd bytes", came, size);
-    keep(file, folder, path);
+    keep(limit, file, path);
     printf("Received file data\n");
     if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
