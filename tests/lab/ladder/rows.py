@@ -19,7 +19,7 @@ RESETS = ("ECONNRESET", "EPIPE", "WSAECONNRESET", "WSAECONNABORTED")
 SHOWN = 20  # payloads up to this many characters are spelled out
 ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t",
            "\0": "\\0"}
-PAUSE = 150.0  # milliseconds: what comes as much later has a row of its own
+PAUSE = 100.0  # milliseconds: what comes as much later has a row of its own
 
 
 @dataclass(frozen=True)
