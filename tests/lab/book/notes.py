@@ -19,7 +19,6 @@ from .ties import Tie, Ties, programs
 
 BOOK = CHAPTERS / "book"
 PICTURES = {".svg": "svg+xml", ".png": "png"}
-SAID_BY_TABLE = CHAPTERS / "matrix.svg"  # the table below it shows all of it
 NAMES = {"c": "Code", "diff": "What changes"}
 
 
@@ -222,8 +221,6 @@ class Notes:
         wires = self.kept["wires"].get(path.parent.name)
         if wires and path == self.path.with_name("wire.svg"):
             return "".join(map(ladders.table, wires))
-        if path == SAID_BY_TABLE:
-            return ""
         content = base64.b64encode(path.read_bytes()).decode()
         return (f'<img src="data:image/{PICTURES[path.suffix]};base64,'
                 f'{content}" alt="{escape(span.text)}">')

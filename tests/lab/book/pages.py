@@ -104,8 +104,9 @@ def _cells(kept: ladders.Kept) -> str:
         parts += [f"<h2>{escape(cell['row'])}</h2>\n"] * (row != cell["row"])
         row = cell["row"]
         parts.append(
-            f'<section id="{place}"><h3>{escape(cell["title"])}: '
-            f'<b class="verdict">{escape(cell["verdict"])}</b></h3>\n'
+            f'<section id="{place}"><h3>{escape(row)}, '
+            f'{escape(cell["title"])}: <b class="verdict">'
+            f'{escape(cell["verdict"])}</b></h3>\n'
             + "".join(map(ladders.table, cell["ladders"])) + "</section>\n")
     return _document("Half-close: the matrix, cell by cell",
                      f'<article class="page cells">\n{"".join(parts)}'
