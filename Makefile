@@ -17,7 +17,7 @@ mingw := $(shell command -v $(MINGW) 2>&1)
 numbers := $(sort $(foreach d,$(wildcard chapters/[0-9]*/),\
 	$(firstword $(subst -, ,$(notdir $(d:/=))))))
 
-needed = $(if $(shell grep -l '"../common/' $(1)),$(filter %.c,$(common)))
+needed = $(if $(shell grep -l '../common/' $(1)),$(filter %.c,$(common)))
 
 ##@ To build
 all: $(posix) $(if $(mingw),$(winsock)) ## build every program beside its source

@@ -17,7 +17,8 @@ from typing import Iterator, Optional
 
 import pytest
 
-from lab import kernel, peer, program
+from lab import kernel, peer, program, scenario
+from lab.meeting.pair import Pair
 from lab.peer import EOF, Heard, Peer
 from lab.sandbox import Process
 from lab.scenario.cast import ENOUGH, Cast, differs, said
@@ -399,6 +400,26 @@ def test_the_client_gives_up_on_a_connect_that_gets_no_answer(cast):
         clock.started()
         assert clock.gave_up(client) == f"no answer from 127.0.0.1 {port}"
     assert os.listdir(cast.files) == []
+
+
+# --- a limit on each read, which is none -----------------------------------
+
+@pytest.mark.timed
+@pytest.mark.namespaces
+@pytest.mark.chapter("06")
+@pytest.mark.parametrize("slug, verdict", (("silent", "ok"),
+                                           ("dripping", "hangs")))
+def test_a_limit_on_each_read_ends_silence_and_not_dripping(slug, verdict):
+    pair = Pair("receive-timeout", "06",
+                program.chapter("06") / "receive-timeout")
+    acts = scenario.play(scenario.scenario(slug), pair)
+    assert [act.verdict for act in acts] == [verdict, verdict]
+    for act in acts:
+        part = act.outcome.client if act.outcome.server.bench else \
+            act.outcome.server
+        if verdict == "ok":
+            assert part.stderr.endswith(
+                "gave up: no byte for 0.8 seconds\n")
 
 
 # --- the slow are served ---------------------------------------------------
