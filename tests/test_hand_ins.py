@@ -6,17 +6,21 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import shutil
 import stat
+import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from lab.classroom.download import download
 from lab.classroom.sources import Source, locate
 from lab.classroom.tree import EARLIER, tree
 from lab.commands import grade as command
+from lab.judging.submission import grade
 
 FIRST = "01-return-the-thanks"
 OURS = b"int main(void) { return 0; }\n"
@@ -130,6 +134,53 @@ def test_a_wide_encoding_is_named(tmp_path, encoding):
     assert found(tmp_path) == "server.c is saved as " \
         f"{encoding[:6].upper()}: save it as UTF-8" or "utf-32" in encoding
     assert "save it as UTF-8" in found(tmp_path)
+
+
+def test_a_student_s_own_check_names_it_too(tmp_path):
+    put(tmp_path, "server.c", content=OURS.decode().encode("utf-16"))
+    score = grade(tmp_path, FIRST)
+    assert score.points == 0 and score.trouble.endswith(
+        "server.c is saved as UTF-16: save it as UTF-8")
+
+
+def test_a_tree_without_end_is_looked_at_in_part(tmp_path):
+    put(tmp_path, f"{FIRST}/server.c")
+    deep = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=deep)
+        below = os.open("d", os.O_RDONLY, dir_fd=deep)
+        os.close(deep)
+        deep = below
+    os.close(deep)
+    assert found(tmp_path) == OURS.decode()
+    with download(tmp_path) as entries:
+        assert [entry.bad for entry in entries] == ["", "it lies too deep"]
+    subprocess.run(["rm", "-rf", tmp_path / "d"], check=True, timeout=60)
+
+
+def test_what_breaks_us_is_the_student_s_trouble(tmp_path, monkeypatch):
+    def breaks(*_: object) -> None:
+        raise RecursionError("too clever")
+    put(tmp_path, "server.c")
+    monkeypatch.setattr("lab.classroom.tree._walk", breaks)
+    assert "can't be looked into (RecursionError" in found(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ("FIFO", "folder", "large", "link"))
+def test_what_is_no_source_is_not_waited_for(tmp_path, kind):
+    place = tmp_path / FIRST / "server.c"
+    place.parent.mkdir()
+    if kind == "FIFO":
+        os.mkfifo(place)
+    elif kind == "folder":
+        place.mkdir()
+    elif kind == "link":
+        place.symlink_to("/etc/passwd")
+    else:
+        place.write_bytes(b"/" * ((1 << 20) + 1))
+    said = found(tmp_path)
+    assert said.startswith("server.c ") or kind == "folder" and \
+        said == "there is no server.c: nothing was handed in"
 
 
 # --- archives --------------------------------------------------------------

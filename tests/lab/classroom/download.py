@@ -17,6 +17,7 @@ from .archive import Limits, is_archive, opened
 from .tree import Parts
 
 FILE = 256 << 20  # bytes of one file at most
+DEEPEST = 64  # folders in one another
 LIMITS = Limits(members=200_000, size=8 << 30, ratio=200, small=256 << 20)
 
 
@@ -40,7 +41,7 @@ def download(place: Path) -> Iterator[list[Entry]]:
     A folder that holds one archive and nothing else is that archive.
     """
     if place.is_dir():
-        entries = sorted(_walk(place, place), key=lambda entry: entry.path)
+        entries = sorted(_walk(place), key=lambda entry: entry.path)
         if len(entries) == 1 and is_archive(entries[0].path[-1]):
             place = place.joinpath(*entries[0].path)
         else:
@@ -60,19 +61,40 @@ def _bounded(read: Callable[[int], bytes]
     return bounded
 
 
-def _walk(top: Path, folder: Path) -> Iterator[Entry]:
-    """Return all files below a folder; no link is followed."""
-    def unreadable(error: OSError) -> None:
-        raise error
-    for where, folders, names in os.walk(folder, onerror=unreadable):
-        for name in names:
-            yield _file(top, Path(where) / name)
-        for name in folders:
-            if (Path(where) / name).is_symlink():
-                yield _file(top, Path(where) / name)
+def _walk(top: Path) -> Iterator[Entry]:
+    """Return all files below a folder; no link is followed.
+
+    What can't be looked into is an entry that can't be taken.
+    """
+    folders: list[Parts] = [()]
+    count = 0
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(top.joinpath(*folder)) as entries:
+                for entry in entries:
+                    count += 1
+                    path = (*folder, entry.name)
+                    if count > LIMITS.members:
+                        yield _not_taken(path, "there are too many files")
+                        return
+                    if not entry.is_dir(follow_symlinks=False):
+                        yield _file(path, entry)
+                    elif len(path) < DEEPEST:
+                        folders.append(path)
+                    else:
+                        yield _not_taken(path, "it lies too deep")
+        except OSError as error:
+            yield _not_taken(folder or (".",), error.strerror or str(error))
 
 
-def _file(top: Path, file: Path) -> Entry:
-    """Return a file below `top`."""
-    return Entry(file.relative_to(top).parts, lambda most: left(file, most),
-                 "it is a link" if file.is_symlink() else "")
+def _not_taken(path: Parts, why: str) -> Entry:
+    """Return an entry that can't be taken."""
+    return Entry(path, lambda most: None, why)
+
+
+def _file(path: Parts, entry: os.DirEntry) -> Entry:
+    """Return a file, or a link, which is not taken."""
+    if entry.is_symlink():
+        return _not_taken(path, "it is a link")
+    return Entry(path, lambda most: left(Path(entry.path), most))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Iterable, Optional, Sequence, Union
 
 from .. import printable
-from ..judging.submission import LARGE, Refused
+from ..judging.submission import LARGE, Refused, saved_as
 from .tree import File, Parts, Tree
 
 KIT = ("chapters", "solutions", "tests")  # what a clone has besides
@@ -103,19 +103,6 @@ def _missing(source: str, tree: Tree) -> Missing:
     return Missing(f"there is no {source}{found}{troubles}")
 
 
-def saved_as(content: bytes) -> str:
-    """Return the encoding that no compiler reads, "" if there is none."""
-    if content.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
-        return "UTF-32"
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "UTF-16"
-    begin = content[:256]
-    for half in (begin[::2], begin[1::2]):
-        if len(half) > 8 and half.count(0) > 0.8 * len(half):
-            return "UTF-16"
-    return ""
-
-
 def _read(source: str, file: File) -> Found:
     """Return a source's content, or what is wrong with it."""
     if file.link:
@@ -125,9 +112,9 @@ def _read(source: str, file: File) -> Found:
     if content is None:
         return Refused(f"{source} can't be read, or is no source that could "
                        "be compiled")
-    encoding = saved_as(content)
-    if encoding:
-        return Refused(f"{source} is saved as {encoding}: save it as UTF-8")
+    if saved_as(content):
+        return Refused(f"{source} is saved as {saved_as(content)}: save it as "
+                       "UTF-8")
     return Source(file.shown, content)
 
 

@@ -50,6 +50,19 @@ def first_error(said: str) -> str:
     return lines[0]
 
 
+def saved_as(content: bytes) -> str:
+    """Return the encoding that no compiler reads, "" if there is none."""
+    if content.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "UTF-32"
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    begin = content[:256]
+    for half in (begin[::2], begin[1::2]):
+        if len(half) > 8 and half.count(0) > 0.8 * len(half):
+            return "UTF-16"
+    return ""
+
+
 def _build(source: Path) -> Path:
     """Compile one source; Refused says what to mend first.
 
@@ -64,6 +77,9 @@ def _build(source: Path) -> Path:
         shutil.copyfile(source, copy)
     except OSError as error:
         raise Refused(f"{source} can't be read: {error.strerror}") from error
+    if saved_as(copy.read_bytes()):
+        raise Refused(f"{source} is saved as {saved_as(copy.read_bytes())}: "
+                      "save it as UTF-8")
     try:
         return program.build(copy, ours=False)
     except program.DoesNotCompile as error:
