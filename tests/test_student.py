@@ -128,6 +128,24 @@ def test_a_number_without_an_exercise_is_one_sentence(kit, make, command):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.namespaces
+def test_what_pytest_judges_has_walls(kit, file, tmp_path):
+    """A constructor wrote where it liked, as whoever ran pytest."""
+    owned = tmp_path / "owned"
+    file.write_text("#include <stdio.h>\n#include <stdlib.h>\n"
+                    "__attribute__((constructor)) static void begin(void)\n"
+                    f'{{ FILE *f = fopen("{owned}", "w"); exit(f == NULL); }}'
+                    "\nint main(void) { return 0; }\n")
+    tmp_path.chmod(0o777)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "tests", "-q", "-p",
+         "no:cacheprovider", "--submission", "exercises", "-k",
+         "return-the-thanks and half"],
+        cwd=kit, capture_output=True, text=True, check=False, timeout=100)
+    assert "1 failed" in done.stdout
+    assert not owned.exists()
+
+
 @pytest.mark.answers
 def test_the_checks_are_pytest_tests_with_their_points(kit, file):
     wrong_answers.read(wrong_answers.WRONG / FIRST / "one-read.diff"
