@@ -8,30 +8,31 @@ tests/right/NN-name.
 from __future__ import annotations
 
 import functools
-import itertools
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Iterable, Optional
+from typing import Callable, Iterable, Optional
 
 import pytest
 
 import wrong_answers
-from lab import kernel, program
+from lab import program
 from lab.__main__ import main
 from lab.commands import check, watch
 from lab import judges
 from lab.judging import MAXIMUM, Score, Verdict, progress, report
-from lab.judging.again import BUSY, MORE, TRIES, again
-from lab.judges import STARTERS
-from lab.judging.submission import grade
+from lab.judges import STARTERS, grade
+from lab.judging import exercise
+from lab.judging.exercise import TRIES, retried
+from lab.judging.expect import Seen
 from lab.ladder import text
 from lab.meeting import Limits, Meeting
-from lab.sandbox import Exit
+from lab.outcome import Outcome, Part
+from lab.sandbox import Exit, Sandbox
 
 TESTS = program.ROOT / "tests"
 FIRST = "01-return-the-thanks"
@@ -86,9 +87,14 @@ def handed_in(answer: Path) -> Path:
     return folder
 
 
-def hand_in(answer: Path, private: bool = True) -> Score:
+def shared() -> Sandbox:
+    """Return a room as it is where namespaces are forbidden."""
+    return Sandbox(private=False)
+
+
+def hand_in(answer: Path, sandbox: Callable[[], Sandbox] = Sandbox) -> Score:
     """Judge an answer from tests/right or tests/wrong, compiled once."""
-    return grade(handed_in(answer), answer.parent.name, private=private,
+    return grade(handed_in(answer), answer.parent.name, sandbox=sandbox,
                  build=program.build)
 
 
@@ -172,10 +178,11 @@ def test_an_exercise_was_as_it_is_begun_when_that_last_changed():
 @pytest.mark.answers
 @pytest.mark.timed
 @each_exercise
-@pytest.mark.parametrize("private", (True, False), ids=("private", "shared"))
-def test_the_solution_scores_in_full(folder, private):
+@pytest.mark.parametrize("sandbox", (Sandbox, shared),
+                         ids=("private", "shared"))
+def test_the_solution_scores_in_full(folder, sandbox):
     score = grade(program.ROOT / "solutions" / folder.name, folder.name,
-                  private=private)
+                  sandbox=sandbox)
     assert score.points == score.maximum == MAXIMUM and score.full, \
         told(score)
 
@@ -189,10 +196,11 @@ def test_the_starter_compiles_and_fails_for_its_reason(folder):
     assert 0 <= score.points < MAXIMUM / 4
 
 
-def is_caught(mistake: Path, private: bool = True) -> None:
+def is_caught(mistake: Path, sandbox: Callable[[], Sandbox] = Sandbox
+              ) -> None:
     """Check that a wrong answer fails what is meant for it, and no more."""
     wrong = wrong_answers.read(mistake)
-    score = hand_in(mistake, private)
+    score = hand_in(mistake, sandbox)
     assert set(failed(score)) == {wrong.caught_by, *wrong.costs_also}, \
         told(score)
     said = happened(score, wrong.caught_by)
@@ -209,7 +217,7 @@ def test_a_wrong_answer_fails_the_check_meant_for_it(mistake):
 @each("mistake", (path for path in wrong_answers.paths()
                   if wrong_answers.read(path).needs != "namespaces"))
 def test_it_does_so_where_namespaces_are_forbidden(mistake):
-    is_caught(mistake, private=False)
+    is_caught(mistake, shared)
 
 
 @pytest.mark.timed
@@ -221,7 +229,7 @@ def test_a_right_answer_in_another_style_loses_nothing(source):
 
 @each_right_answer
 def test_nor_does_it_where_namespaces_are_forbidden(source):
-    score = hand_in(source, private=False)
+    score = hand_in(source, shared)
     assert score.full, told(score)
 
 
@@ -398,26 +406,29 @@ def test_a_slow_program_is_waited_for_while_something_comes_of_it(
         assert slow.ends() == Exit(0) and slow.hang == ""
 
 
-@dataclass
-class Had:
-    """A conversation that was had."""
+def seen(too_slow: bool) -> Seen:
+    """Return a conversation of which only that is known."""
+    nothing = Part(None, "", "")
+    return Seen("", "client", "", {}, Outcome(nothing, nothing, 0, b"", None),
+                too_slow=too_slow)
 
-    in_vain: bool
 
+@pytest.mark.parametrize("slow, tries", ((0, 1), (2, 3), (TRIES, TRIES)))
+def test_a_conversation_is_had_again_while_the_judge_is_too_slow(slow, tries):
+    had: list[Seen] = []
 
-@pytest.mark.parametrize("in_vain,waits,tries", (
-    (False, 1.0, 1), (True, 0.0, TRIES), (True, 2 * BUSY, MORE)))
-def test_what_a_busy_machine_has_spoiled_is_had_again_and_again(
-        monkeypatch, in_vain, waits, tries):
-    """What a program may have spoiled itself is not, so often."""
-    waited, had = itertools.count(step=waits), []
-    monkeypatch.setattr(kernel, "waited", lambda _: next(waited))
-
-    def converse() -> Had:
-        had.append(Had(in_vain))
+    def have() -> Seen:
+        had.append(seen(len(had) < slow))
         return had[-1]
-    assert again(converse) is had[-1]
+    assert retried(have) is had[-1]
     assert len(had) == tries
+
+
+def test_it_is_not_had_again_for_ever(monkeypatch):
+    monkeypatch.setattr(exercise, "RETRY_FOR", 0.0)
+    had = []
+    retried(lambda: had.append(0) or seen(True))
+    assert len(had) == 1
 
 
 # --- what is printed -------------------------------------------------------
@@ -442,7 +453,7 @@ def test_a_report_says_all_that_helps(starter):
     assert "\n      expected  When the client says its thanks" in said
     assert "\n      happened  EOF came, but the thanks were answered" in said
     assert "\n      reread    chapters/03-half-close/README.md\n" in said
-    assert "read(conn) = -1 EBADF" in said
+    assert re.search(r"read\(conn\)\s+= -1 EBADF", said)
     in_a_line = " ".join(said.split())
     assert in_a_line.count("client: Bad file descriptor'") == 1
     assert in_a_line.count("It ended as above.") == 7
@@ -468,7 +479,7 @@ def test_a_ladder_shows_who_waits_for_what():
 
 
 def test_without_packets_a_ladder_still_has_the_calls():
-    score = grade(STARTERS / FIRST, FIRST, private=False)
+    score = grade(STARTERS / FIRST, FIRST, sandbox=shared)
     assert "SYN" not in told(score)
     assert re.search(r"  send\(conn, \d+\) = \d+\n", told(score))
     assert re.search(r"  read\(conn\) = -1 EBADF\n", told(score))

@@ -33,7 +33,7 @@ import pytest
 
 from lab import program
 from lab.classroom import sandboxed
-from lab.judging.untrusted import left
+from lab.judging.untrusted import read_untrusted
 from lab.judging.submission import Refused
 from lab.classroom.sandboxed import Stranger, strangers
 from lab.classroom.worker import Worker
@@ -470,10 +470,10 @@ def test_what_was_left_is_read_with_care(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "plain")
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "zero").symlink_to("/dev/zero")
-    assert left(tmp_path / "plain") == b"x" * 10
-    assert left(tmp_path / "plain", most=9) is None
+    assert read_untrusted(tmp_path / "plain") == b"x" * 10
+    assert read_untrusted(tmp_path / "plain", most=9) is None
     for name in ("link", "fifo", "zero", ".", "not-there"):
-        assert left(tmp_path / name) is None
+        assert read_untrusted(tmp_path / name) is None
 
 
 def test_a_disk_keeps_what_was_in_the_folder_and_is_bounded(stranger):
@@ -487,8 +487,8 @@ def test_a_disk_keeps_what_was_in_the_folder_and_is_bounded(stranger):
              "head -c 9999999 /dev/zero > big"], cwd=folder)
         shell.wait()
         assert shell.stdout == b"old\n", shell.stderr
-        assert left(seen / "new") == b"new\n"
-        assert left(seen / "zero") is None
+        assert read_untrusted(seen / "new") == b"new\n"
+        assert read_untrusted(seen / "zero") is None
         assert (seen / "big").stat().st_size <= MIB
     assert os.listdir(folder) == ["old"]
     shutil.rmtree(folder)

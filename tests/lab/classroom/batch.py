@@ -14,10 +14,10 @@ from typing import Callable, Iterator, Optional, Protocol, Sequence
 
 from .. import printable, program
 from ..calls import CallLog
-from ..judges import exercises, judge_of
+from ..judges import exercises, grade, judge_of
 from ..judging import Score, Verdict, unjudged
-from ..judging.submission import Refused, grade
-from ..sandbox import SandboxDied
+from ..judging.submission import Refused
+from ..sandbox import Sandbox, SandboxDied
 from .grades import Grade, Grades, presentable
 from .sandboxed import Stranger, own_disk
 from .sources import Found
@@ -72,7 +72,8 @@ def judged(batch: Batch, student: Student, exercise: str) -> Score:
             return not_judged(exercise, seed, str(source))
         (folder / name).write_bytes(source.content)
     try:
-        return grade(folder, exercise, seed, stranger.running, stranger.build)
+        return grade(folder, exercise, seed,
+                     lambda: Sandbox(stranger.running), stranger.build)
     except SandboxDied as error:
         if not error.ran:
             raise

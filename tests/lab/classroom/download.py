@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator, Optional
 
-from ..judging.untrusted import left
+from ..judging.untrusted import read_untrusted
 from .archive import Limits, is_archive, opened
 from .tree import Parts
 
@@ -97,4 +97,5 @@ def _file(path: Parts, entry: os.DirEntry) -> Entry:
     """Return a file, or a link, which is not taken."""
     if entry.is_symlink():
         return _not_taken(path, "it is a link")
-    return Entry(path, lambda most: left(Path(entry.path), most))
+    where = Path(entry.path)
+    return Entry(path, lambda most: read_untrusted(where, most))

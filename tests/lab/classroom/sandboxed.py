@@ -1,9 +1,10 @@
 """A stranger's sources: compiled and run behind walls.
 
-    score = grade(folder, exercise, seed, stranger.running, stranger.build)
+    score = grade(folder, exercise, seed, lambda: Sandbox(stranger.running),
+                  stranger.build)
 
 The compiler has a room of its own, of which only the program comes out. Then
-each run of that has a room of its own (run.py); judges know nothing of it.
+each run of that has a room of its own (Exercise); judges know nothing of it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .. import program
 from ..sandbox import namespaces
 from ..sandbox import Exit, NoWalls, Sandbox, StillRunning, Walls
 from ..judging import Verdict
-from ..judging.untrusted import left
+from ..judging.untrusted import read_untrusted
 from ..judging.submission import LARGE, Refused, first_error
 
 MIB = 1 << 20
@@ -65,7 +66,7 @@ class Stranger:
                 raise Refused(f"{source.name} takes more than {PATIENCE:g} "
                               "seconds to compile", Verdict.HUNG) from None
             said = done.stderr.decode(errors="replace")
-            made_it = left(outside / source.stem, PROGRAM)
+            made_it = read_untrusted(outside / source.stem, PROGRAM)
         if ended != Exit(status=0):
             raise why_not(source.name, ended, plain(
                 said.replace(f"{folder}/", ""), source.stem))
@@ -154,7 +155,7 @@ def handed_in(source: Path) -> bytes:
     except PermissionError as error:
         raise Refused(f"{source.name} can't be read: "
                       f"{error.strerror}") from error
-    text = left(source, most)
+    text = read_untrusted(source, most)
     if text is None:
         raise Refused(f"{source.name} is no source that could be compiled")
     return text

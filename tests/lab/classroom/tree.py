@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Callable, Iterator, Optional
 
-from ..judging.untrusted import left
+from ..judging.untrusted import read_untrusted
 from .archive import Limits, Member, Unsafe, is_archive, opened
 
 FILES = 20_000  # that are looked at; and how deep
@@ -76,7 +76,8 @@ def _tree(place: Path) -> Tree:
         found.troubles.append("it is a symbolic link, which is not followed")
         return found
     if is_archive(place.name) and not place.is_dir():
-        _look_into(found, (), place.name, lambda: left(place, PACKED))
+        _look_into(found, (), place.name,
+                   lambda: read_untrusted(place, PACKED))
         return found
     for path, entry in _walk(place, found):
         if entry.is_symlink():
@@ -86,9 +87,10 @@ def _tree(place: Path) -> Tree:
         where = Path(entry.path)
         if is_archive(entry.name):
             _look_into(found, path[:-1], "/".join(path),
-                       lambda: left(where, PACKED))
+                       lambda: read_untrusted(where, PACKED))
         found.files.append(File(path, "/".join(path),
-                                lambda most, at=where: left(at, most)))
+                                lambda most, at=where:
+                                read_untrusted(at, most)))
     found.files.sort(key=lambda file: (len(file.path), file.path, file.shown))
     return found
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..judging import Score, progress, report
-from ..judges import exercise, judge_of
-from ..judging.submission import grade
+from ..judges import exercise, grade, judge_of
 from ..ladder import text
 from .asked import number
 from .trace import say_if_shared

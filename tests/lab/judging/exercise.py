@@ -12,7 +12,7 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 
 from ..meeting import HOST, Limits, Meeting
 from ..meeting.program import OUTPUT
-from ..sandbox import Exit, Privacy, Sandbox
+from ..sandbox import Exit, Sandbox
 from . import Check, Result, Verdict
 from .expect import Seen
 from .failure import Ending, Failed
@@ -20,8 +20,8 @@ from .inputs import Draw
 from .place import Place
 from .players import Client, Over, Player
 
-TRIES = 8           # conversations at most in which the judge is too slow
-RETRY_FOR = 12.0    # seconds in which such a conversation is had once more
+TRIES = 8         # conversations at most, of which the judge sees too little
+RETRY_FOR = 12.0  # seconds after which there is no further one
 
 Script = Callable[[Any], None]
 
@@ -54,7 +54,7 @@ class Trial:
     exercise: Exercise
     program: Path
     seed: int
-    private: Privacy
+    sandbox: Callable[[], Sandbox]
 
     def rng(self, name: str) -> random.Random:
         """Return a source of chance for one purpose."""
@@ -62,7 +62,7 @@ class Trial:
 
     def meeting(self, recorded: bool = False) -> Meeting:
         """Return a room of its own."""
-        return Meeting(Sandbox(self.private), Limits(), recorded)
+        return Meeting(self.sandbox(), Limits(), recorded, own=True)
 
 
 @dataclass
@@ -100,6 +100,10 @@ class Exercise:
     def serves(self) -> bool:
         """Whether the program is a server."""
         return self.judge_is is Client
+
+    def looks_at(self) -> dict[str, list[str]]:
+        """Return the conversations that each check looks at, by its slug."""
+        return {check.slug: _asks_for(judge) for check, judge in self._checks}
 
     # --- declaring -----------------------------------------------------------
 
@@ -149,17 +153,18 @@ class Exercise:
         return [word for word in found if word not in (None, "")]
 
     def judge(self, programs: Mapping[str, Path], seed: int,
-              private: Privacy) -> Sequence[Result]:
+              sandbox: Callable[[], Sandbox]) -> Sequence[Result]:
         """Have all conversations at once; then judge check by check.
 
-        The compiled program of each source is given by its name.
+        The compiled program of each source is given by its name; each run has
+        a room of its own, which `sandbox()` makes.
         """
         built = programs[self.source]
-        trial = Trial(self, built, seed, private)
+        trial = Trial(self, built, seed, sandbox)
         alone = [judge for _, judge in self._checks
                  if "trial" in _asks_for(judge)]
         with ThreadPoolExecutor(len(self.conversations) + len(alone)) as pool:
-            having = {name: pool.submit(self._observe, conversation, trial)
+            having = {name: pool.submit(self.observe, conversation, trial)
                       for name, conversation in self.conversations.items()}
             trying = {judge: pool.submit(_judged, judge, {"trial": trial})
                       for judge in alone}
@@ -170,18 +175,13 @@ class Exercise:
                         else _judged(judge, seen))
                 for check, judge in self._checks]
 
-    def _observe(self, conversation: Conversation, trial: Trial) -> Seen:
-        """Have a conversation, again if the judge was too slow to observe."""
-        began = time.monotonic()
-        for _ in range(TRIES):
-            seen = self._have(conversation, trial)
-            if not seen.too_slow or time.monotonic() - began > RETRY_FOR:
-                break
-        return seen
+    def observe(self, conversation: Conversation, trial: Trial) -> Seen:
+        """Have a conversation, again while the judge was too slow."""
+        return retried(lambda: self._have(conversation, trial))
 
     def _have(self, conversation: Conversation, trial: Trial) -> Seen:
         inputs = conversation.inputs(trial.seed)
-        with Sandbox(trial.private) as room:
+        with trial.sandbox() as room:
             place = Place(inputs, room, self.serves)
             try:
                 with Meeting(room, Limits()) as meeting:
@@ -236,6 +236,19 @@ class Exercise:
                                       place.others())),
             printed=program.process.stdout, ending=Ending.of(program),
             notes=player.notes, finished=player.finished)
+
+
+def retried(have: Callable[[], Seen]) -> Seen:
+    """Have a conversation, again while the judge was too slow to observe.
+
+    The last one counts, whatever was seen in it.
+    """
+    began = time.monotonic()
+    for _ in range(TRIES):
+        seen = have()
+        if not seen.too_slow or time.monotonic() - began > RETRY_FOR:
+            break
+    return seen
 
 
 def free(meeting: Meeting, port: int) -> int:

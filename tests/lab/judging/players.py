@@ -48,6 +48,7 @@ class Player:
         self.stdin_pipe: Optional[StdinPipe] = place.stdin_pipe
         self.trouble = self.first_output = ""
         self.heard, self.end = bytearray(), NOTHING
+        self._heard_out = False
         self.stayed, self.finished = True, False
         self.notes: dict[str, Any] = {}
         self.lasts_from = self.began = born
@@ -102,11 +103,12 @@ class Player:
         heard = self.peer.hear() if most is None else self.peer.hear(most)
         self.heard += heard.data
         self.end = heard.end
+        self._heard_out = self._heard_out or most is None
         return heard.data
 
     def hears_the_rest(self) -> None:
         """Read what comes still, if neither FIN nor RST did."""
-        if self.peer and self.end == NOTHING and \
+        if self.peer and not self._heard_out and self.end == NOTHING and \
                 self.peer.conn.fileno() != -1:
             self.hears()
 
@@ -159,12 +161,16 @@ class Player:
     def resets(self) -> None:
         """Send RST, and wait until it has arrived."""
         self.meeting.break_off(self._acts())
-        self.end = RESET
+        self._broke_off()
 
     def vanishes(self) -> None:
         """Send FIN, and then RST."""
         behaviours.vanish(self.meeting, self._acts())
-        self.end = RESET
+        self._broke_off()
+
+    def _broke_off(self) -> None:
+        """Note what we will never know: whether there was more to come."""
+        self.end = RESET if self.end == NOTHING else self.end
 
     def pauses(self, seconds: float) -> None:
         """Do nothing for a while, or until the program ends."""

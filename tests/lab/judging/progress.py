@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Sequence
 
-from ..judges import EXERCISES
+from ..program import ROOT
 
-KEPT = EXERCISES / ".progress.json"
+KEPT = ROOT / "exercises" / ".progress.json"
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import Callable, Optional
 
 from .. import program
 from ..calls import CallLog
-from ..sandbox import Privacy
+from ..sandbox import Sandbox
 from . import Score, Verdict, unjudged
-from ..judges import judge_of
+from .exercise import Exercise
 
 LARGE = 1 << 20  # bytes: nobody writes a source of that size by hand
 
@@ -63,7 +63,7 @@ def saved_as(content: bytes) -> str:
     return ""
 
 
-def _build(source: Path) -> Path:
+def build_own(source: Path) -> Path:
     """Compile one source; Refused says what to mend first.
 
     A copy is compiled: a build is made once a run, and this file may change.
@@ -87,24 +87,24 @@ def _build(source: Path) -> Path:
         raise Refused(f"{source.name} does not compile: {line}") from error
 
 
-def grade(folder: Path, exercise: str, seed: Optional[int] = None,
-          private: Privacy = True, build: Build = _build) -> Score:
+def grade(folder: Path, name: str, exercise: Exercise,
+          seed: Optional[int] = None,
+          sandbox: Callable[[], Sandbox] = Sandbox,
+          build: Build = build_own) -> Score:
     """Judge the sources in a folder as answers to an exercise.
 
-    `exercise` is the name of the exercise's folder, such as 01-some-name.
-    Sources of strangers are to be built, and to run, behind walls (walled.py).
-    Raises NoSuchExercise; what the sources are, or do, is in the score.
+    `name` is that of the exercise's folder, 01-some-name. Each run has a room
+    that `sandbox()` makes; untrusted sources are to be built, and to run,
+    behind walls. What the sources are, or do, is in the score.
     """
-    judge = judge_of(exercise)
     seed = new_seed() if seed is None else seed
     try:
         with ThreadPoolExecutor() as pool:
             library = pool.submit(CallLog)  # built once, and meanwhile
-            programs = dict(zip(judge.sources, pool.map(
-                lambda name: build(folder / name), judge.sources)))
+            programs = dict(zip(exercise.sources, pool.map(
+                lambda source: build(folder / source), exercise.sources)))
             library.result()
     except Refused as refusal:
-        return unjudged(exercise, seed, judge.checks, str(refusal),
+        return unjudged(name, seed, exercise.checks, str(refusal),
                         refusal.verdict)
-    return Score(exercise, seed,
-                 tuple(judge.judge(programs, seed, private)))
+    return Score(name, seed, tuple(exercise.judge(programs, seed, sandbox)))

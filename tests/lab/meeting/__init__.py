@@ -80,13 +80,15 @@ Fact = TypeVar("Fact")
 class Meeting:
     """One sandbox, and all that happens in it.
 
-    A `room` of the caller's is only cleared at the end. Where nothing is
-    `recorded` there are no calls and no packets, and it costs half.
+    A `room` of the caller's is only cleared at the end, unless it becomes our
+    `own`. Where nothing is `recorded` there are no calls and no packets, and
+    it costs half.
     """
 
     def __init__(self, room: Optional[Sandbox] = None,
-                 limits: Limits = TRUSTED, recorded: bool = True) -> None:
-        self._own = room is None
+                 limits: Limits = TRUSTED, recorded: bool = True,
+                 own: bool = False) -> None:
+        self._own = own or room is None
         self.room = Sandbox() if room is None else room
         self.recorded = recorded
         self.outcomes: list[Outcome] = []
