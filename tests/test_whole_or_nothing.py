@@ -14,6 +14,7 @@ import select
 import shutil
 import signal
 import stat
+import struct
 import tempfile
 import time
 from contextlib import closing
@@ -639,6 +640,22 @@ def test_two_clients_with_one_target_leave_a_whole_file(cast):
         assert not differs(cast.copy.read_bytes(), data)
         server.close()
     as_it_was(cast, files[1])
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="not Linux")
+def test_an_acl_does_not_become_a_mode_that_opens_more(cast):
+    """The group's bits are then a bound for all entries (acl(5), the mask)."""
+    cast.copy.write_bytes(OLD)
+    entries = ((1, 6, -1), (2, 6, 1234), (4, 0, -1), (16, 6, -1), (32, 4, -1))
+    try:  # user rw, user 1234 rw, group nothing, mask rw, others r
+        os.setxattr(cast.copy, "system.posix_acl_access", struct.pack(
+            "<I", 2) + b"".join(struct.pack("<HHi", *e) for e in entries))
+    except OSError as error:
+        pytest.skip(f"no ACLs on this disk: {error}")
+    assert stat.S_IMODE(cast.copy.stat().st_mode) == 0o664
+    client, server = half_way(cast)
+    assert finish(client, server) == ""
+    assert stat.S_IMODE(cast.copy.stat().st_mode) == 0o600
 
 
 # --- deaths that the client lives to see -----------------------------------

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,30 +117,6 @@ open_folder(const char *path, const char *target)
     return folder;
 }
 
-/* Whether there is a file to be replaced; ends the program if it may not be. */
-static bool
-replaces(struct part part, struct stat *old)
-{
-    struct stat folder;
-    uid_t us = geteuid();
-
-    if (fstat(part.folder, &folder) == -1)
-        err(1, "open folder of %s", part.path);
-    if (fstatat(part.folder, part.target, old, AT_SYMLINK_NOFOLLOW) == -1) {
-        if (errno != ENOENT)
-            err(1, "open %s", part.path);
-        return false;
-    }
-    if (!S_ISREG(old->st_mode))
-        errx(1, "open %s: not a regular file", part.path);
-    if (faccessat(part.folder, part.target, W_OK, AT_EACCESS) == -1)
-        err(1, "open %s", part.path);
-    if ((folder.st_mode & S_ISVTX) != 0 && us != 0 && us != folder.st_uid &&
-        us != old->st_uid) /* only its owner may rename over it */
-        errx(1, "open %s: somebody else's file, in a sticky folder", part.path);
-    return true;
-}
-
 /* The mode that a new file gets from open(2). */
 static mode_t
 fresh_mode(void)
@@ -182,42 +157,6 @@ create_part(const char *path)
     }
     release_signals(before);
     return part;
-}
-
-/* fchown(2), where that is allowed; -1 leaves one of the two as it is. */
-static bool
-give(struct part part, uid_t owner, gid_t group)
-{
-    if (fchown(part.file, owner, group) == 0)
-        return true;
-    if (errno != EPERM && errno != EINVAL) /* EINVAL: nobody's, in here */
-        err(1, "fchown %s", part.path);
-    return false;
-}
-
-void
-copy_permissions(struct part part)
-{
-    struct stat old;
-    mode_t mode = part.fresh, user, group, other;
-    bool owned, shared;
-
-    if (replaces(part, &old)) {
-        user = old.st_mode >> 6 & 7;
-        group = old.st_mode >> 3 & 7;
-        other = old.st_mode & 7;
-        owned = give(part, old.st_uid, (gid_t)-1);
-        shared = give(part, (uid_t)-1, old.st_gid);
-        if (!owned) { /* the old owner is one of these now */
-            group &= user;
-            other &= user;
-        }
-        if (!shared) /* one group's members are the others now */
-            group = other = group & other;
-        mode = user << 6 | group << 3 | other;
-    }
-    if (fchmod(part.file, mode) == -1)
-        err(1, "fchmod %s", part.path);
 }
 
 void

@@ -11,7 +11,9 @@
 #ifndef PART_H
 #define PART_H
 
+#include <sys/stat.h>
 #include <sys/types.h>
+#include <stdbool.h>
 
 struct part {
     int file;           /* open for writing, mode 0600 */
@@ -22,22 +24,31 @@ struct part {
 };
 
 /*
- * Create it beside `path`. If `path` exists it must be a regular file that we
- * could write and may replace. Ends the program with status 1 if not, and on
- * errors. openat(2), sigaction(2), signal-safety(7).
+ * Create it beside `path`, which must be new, or a file that it may replace.
+ * Ends the program with status 1 on errors. openat(2), sigaction(2),
+ * signal-safety(7).
  */
 struct part create_part(const char *path);
 
 /*
+ * Whether there is a file that it is to replace, and in `old` all about it.
+ * Ends the program with status 1 if that is not a regular file, or one that we
+ * may not write or rename over, and on errors. fstatat(2), faccessat(2).
+ */
+bool replaces(struct part part, struct stat *old);
+
+/*
  * Give it owner, group and mode of the file that it is to replace. Where we may
  * not give it that owner or group, its mode shrinks, so that nobody gains by
- * it. ACLs and other names (hard links) are not taken over. fchown(2).
+ * it. An ACL is not copied: where there was one (which is known on Linux alone)
+ * only the owner may open the new file. Other names of the old file (hard
+ * links) keep the old content. fchown(2), acl(5).
  */
 void copy_permissions(struct part part);
 
 /*
- * Give it its name, once what create_part asked of `path` has been seen to hold
- * still. Whatever takes that name between our look and the rename is replaced.
+ * Give it its name, after another look at what it replaces. Whatever takes that
+ * name between this look and the rename is replaced, too.
  * Ends the program with status 1 on errors. renameat(2).
  */
 void rename_part(struct part part);
