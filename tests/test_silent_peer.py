@@ -18,13 +18,14 @@ from typing import Iterator, Optional
 import pytest
 
 from lab import kernel, peer, program, scenario
+from lab.chapters import serving_one
 from lab.meeting.pair import Pair
 from lab.peer import EOF, Heard, Peer
 from lab.sandbox import Process
 from lab.scenario.cast import ENOUGH, Cast, differs, said
 from lab.scenario.stage import no_delay
 
-NUMBERS = ("06", "07")
+NUMBERS = serving_one("06")
 PATIENCE = 0.3  # seconds that a program is given where it must give up
 LATE = 0.5  # seconds that it may take longer on a busy machine
 FILE = b"To be sent.\n"

@@ -87,6 +87,15 @@ def since(earlier: str) -> list[str]:
             if builds_on(number(folder), earlier)]
 
 
+def serving_one(earlier: str) -> list[str]:
+    """Return those of `since(earlier)` whose server ends after one client.
+
+    Without the asides, which may have given something up.
+    """
+    return [number for number in since(earlier)
+            if number not in ASIDES and number not in MANY]
+
+
 def before(later: str) -> list[str]:
     """Return the numbers of the pairs that don't build on a chapter."""
     known = since(later)
