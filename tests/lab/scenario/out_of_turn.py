@@ -17,7 +17,7 @@ def play(it: PairMeeting):
     server = it.serve(content)
     peer = it.dial_server()
     peer.say(b"Thank you! " * 1000)
-    it.rest()
+    it.until_read(peer)  # or its close has reset us
     came = peer.hear()
     peer.half_close()
     it.finish(server)
