@@ -35,14 +35,6 @@ def as_kept(ladder: Ladder) -> Kept:
                       row.left_out] for row in ladder.rows]}
 
 
-def as_cell(cell: Cell) -> Kept:
-    """Return a cell of the matrix as it is kept, with its acts' ladders."""
-    return {"row": cell.pair.name, "peer": cell.scenario.slug,
-            "title": cell.scenario.title, "verdict": cell.verdict,
-            "ladders": [as_kept(drawn) for act in cell.acts for drawn in
-                        ladders(act.outcome, f"{act.title}: {act.verdict}")]}
-
-
 def kept() -> dict[str, Kept]:
     """Return all that is kept: `wires` by chapter, `cells` by their ids."""
     return json.loads(KEPT.read_text()) if KEPT.exists() \
@@ -66,14 +58,24 @@ def keep_wires(wires: dict[str, Sequence[Ladder]]) -> None:
 
 
 def keep_cells(cells: Sequence[Cell]) -> None:
-    """Keep what happened in each cell of the matrix."""
-    keep("cells", {cell_id(cell.pair.name, cell.scenario.slug): as_cell(cell)
-                   for cell in cells})
+    """Keep what happened in each cell of the matrix, its acts' ladders."""
+    keep("cells", {cell_id(cell.pair.name, cell.scenario.slug): {
+        "row": cell.pair.name, "title": cell.scenario.title,
+        "verdict": cell.verdict, "ladders": [
+            as_kept(drawn) for act in cell.acts for drawn in
+            ladders(act.outcome, f"{act.title}: {act.verdict}")]}
+        for cell in cells})
 
 
 def cell_id(row: str, peer: str) -> str:
     """Return the name of a cell's place in cells.html."""
     return f"{row.replace(' ', '-')}.{peer}"
+
+
+def boxed(kind: str, name: str, inner: str, tag: str = "div") -> str:
+    """Return what may be wider than the page, and is scrolled in it then."""
+    return f'<{tag} class="{kind}" role="group" tabindex="0" aria-label="' \
+           f'{escape(name)}">{inner}</{tag}>\n'
 
 
 def _party(event: Any) -> str:
@@ -106,8 +108,7 @@ def table(ladder: Kept) -> str:
         rows += f'<tr><th scope="row">{step}</th>{cells}</tr>\n'
     heads = "".join(f'<th scope="col">{head}</th>' for head in (
         '<span class="said">Step</span>', parties[0], "wire", parties[1]))
-    name = escape(ladder["title"])
-    return ('<figure class="ladder"><div class="wide" role="group" '
-            f'tabindex="0" aria-label="Ladder: {name}">'
-            f"<table><caption>{name}</caption>\n<thead><tr>{heads}</tr>"
-            f"</thead>\n<tbody>{rows}</tbody></table></div></figure>\n")
+    inner = f"<table><caption>{escape(ladder['title'])}</caption>\n<thead>" \
+            f"<tr>{heads}</tr></thead>\n<tbody>{rows}</tbody></table>"
+    return '<figure class="ladder">' \
+           f"{boxed('wide', ladder['title'], inner)}</figure>\n"

@@ -13,13 +13,14 @@ from ..program import CHAPTERS, ROOT
 from . import ladders
 from .highlight import lines as highlighted
 from .inline import Span, plain
+from .ladders import boxed
 from .markdown import Block, read
 from .sources import Listing, title
 from .ties import Tie, Ties, programs
 
 BOOK = CHAPTERS / "book"
 PICTURES = {".svg": "svg+xml", ".png": "png"}
-NAMES = {"c": "Code", "diff": "What changes"}
+NAMES = {"c": "Code", "diff": "What changes", "sh": "Commands"}
 
 
 class Broken(Exception):
@@ -31,26 +32,17 @@ def slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def boxed(kind: str, name: str, inner: str, tag: str = "div") -> str:
-    """Return what may be wider than the page, and is scrolled in it then."""
-    return f'<{tag} class="{kind}" role="group" tabindex="0" aria-label="' \
-           f'{escape(name)}">{inner}</{tag}>\n'
-
-
 def _console(text: str) -> str:
     """Return a terminal's lines; a prompt is not copied with its command."""
-    return "".join(
-        f'<span class="prompt">$ </span><kbd>{escape(line[2:])}</kbd>\n'
-        if line.startswith("$ ") else f"{escape(line)}\n"
-        for line in text.splitlines())
+    return re.sub(r"^\$ (.*)$", r'<span class="prompt">$ </span>'
+                  r"<kbd>\1</kbd>", escape(text), flags=re.M)
 
 
 def _diff(text: str) -> str:
     """Return a diff's lines, each as what it is."""
-    tags = {"+": "ins", "-": "del"}
-    return "".join(
-        f"<{tag}>{escape(line)}\n</{tag}>" for line in text.splitlines()
-        for tag in [tags.get(line[:1], "span")])
+    tagged = [({"+": "ins", "-": "del"}.get(line[:1], "span"), escape(line))
+              for line in text.splitlines()]
+    return "".join(f"<{tag}>{line}\n</{tag}>" for tag, line in tagged)
 
 
 class Notes:
@@ -62,8 +54,8 @@ class Notes:
 
     def __init__(self, path: Path, book: Mapping[Path, str],
                  kept: ladders.Kept) -> None:
-        self.path, self.key, self.book, self.kept = path, book[path], book, \
-            kept
+        self.path, self.book, self.kept = path, book, kept
+        self.key = book[path]
         self.name = str(path.relative_to(ROOT))
         self.page = read(path.read_text(), self.name)
         self.ties: dict[int, list[Tie]] = {}
@@ -80,11 +72,8 @@ class Notes:
     def broken(self, line: int, why: str) -> Broken:
         return Broken(f"{self.name}:{line}: {why}")
 
-    def html(self) -> str:
-        """Return the whole page."""
-        return self.blocks(self.page)
-
     def blocks(self, blocks: Sequence[Block]) -> str:
+        """Return blocks as HTML: those of the page, or some of them."""
         return "".join(map(self._block, blocks))
 
     def _block(self, block: Block) -> str:
@@ -128,7 +117,7 @@ class Notes:
                     + "</figure>\n")
         inner = {"diff": _diff, "c": lambda text: "\n".join(highlighted(text))
                  }.get(block.info[0], escape)(block.text)
-        return boxed("code", NAMES.get(block.info[0], "Commands"), inner,
+        return boxed("code", NAMES.get(block.info[0], "Text"), inner,
                      "pre")
 
     def _code(self, block: Block) -> str:

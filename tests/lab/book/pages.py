@@ -12,7 +12,8 @@ from .. import chapters
 from ..program import CHAPTERS, ROOT
 from ..program import chapters as folders
 from . import ladders
-from .notes import BOOK, Broken, Notes, boxed
+from .ladders import boxed
+from .notes import BOOK, Broken, Notes
 
 __all__ = ["BOOK", "Broken", "files", "pages"]
 HERE = Path(__file__).parent
@@ -51,7 +52,8 @@ def _article(notes: Notes) -> str:
     """Return a page, and what stands beside it."""
     kind, pane = ("chapter", _pane(notes)) if notes.listings else ("page", "")
     return (f'<article class="{kind}" aria-labelledby="{notes.key}">\n'
-            f'<div class="notes">\n{notes.html()}</div>\n{pane}</article>\n')
+            f'<div class="notes">\n{notes.blocks(notes.page)}</div>\n{pane}'
+            "</article>\n")
 
 
 def _document(title: str, body: str, style: str = "", contents: str = "",
