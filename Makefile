@@ -35,11 +35,11 @@ $(numbers): $$(filter chapters/$$@-%,$(posix) $(winsock)) ## build the programs 
 help: ## say all this
 	@awk -F ':.* ## ' '/^##@/ { printf "%s%s\n", gap, substr($$0, 5); gap = "\n" } \
 	    /^[^\t ]+:.* ## / { sub(/\$$\(numbers\)|%/, "NN", $$1); \
-	    printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	    printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	@$(LAB) peers
 
 ##@ To learn
-demo: ## guess, then look: three servers that hang up, in two minutes
+demo: ## guess, then look: three servers hang up, in two minutes
 	@$(LAB) demo
 
 trace-%: ## run and draw a chapter: make trace-04 HOW=rd PEER=NAME
@@ -63,6 +63,9 @@ doctor: ## what this machine can and can't do, and what to install
 ##@ Exercises: work on the files in exercises/NN-name/
 check-%: ## judge your answer: make check-01 (SEED=7 repeats a run)
 	@$(LAB) check $(NN)
+
+trace-check-%: ## draw all that it does there: trace-check-01 PEER=NAME
+	@$(LAB) trace-check $(NN)
 
 watch-%: ## judge it at every save, until all is green
 	@$(LAB) watch $(NN)
@@ -105,7 +108,7 @@ soak: ## run the long forms: 300 kills, larger files, every fault
 wires: ## draw every chapter's wire.svg anew, from fresh captures
 	@$(LAB) wires
 
-matrix: ## measure what each program survives; write it into README.md
+matrix: ## measure what each program survives, and say it in README
 	@$(LAB) matrix
 
 clean: ## remove what was built

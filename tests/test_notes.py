@@ -170,7 +170,7 @@ def test_every_link_and_file_name_exists(page):
 
 # --- what a page tells the reader to type ----------------------------------
 
-EXERCISE = ("check", "watch", "hint", "reset")
+EXERCISE = ("check", "trace-check", "watch", "hint", "reset")
 
 
 def commands(text: str) -> list[list[str]]:

@@ -64,6 +64,7 @@ COMMANDS = {
     "reset": Command("NN"),
     "score": Command(),
     "trace": Command("NN"),
+    "trace-check": Command("NN", "trace_check"),
     "watch": Command("NN"),
     "wires": Command("[NN...]"),
 }

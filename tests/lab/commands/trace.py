@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Iterable
 
-from .. import chapters, matrix, program, sandbox, scenario
+from .. import chapters, matrix, printable, program, sandbox, scenario
 from ..ladder import Ladder, ladder, ladders, text
 from ..outcome import Outcome
 from ..meeting.pair import Pair, converse
@@ -44,7 +44,7 @@ def said_by(outcome: Outcome) -> None:
             continue
         said = (part.stdout + part.stderr).splitlines()
         for line in said or ["(nothing)"]:
-            print(f"{name} said: {line}")
+            print(f"{name} said: {printable.line(line)}")
 
 
 def pairs(folder: Path) -> dict[str, Pair]:

@@ -185,7 +185,7 @@ def alike(one: Step, other: Step) -> bool:
 
 def together(run: Sequence[Step]) -> str:
     """Tell steps that are alike: how much they moved, in how many calls."""
-    if len(run) == 1:
+    if len(run) == 1 or run[0].call.result is None:
         return run[0].text
     moved = [step for step in run if step.moved]
     if not moved and len({step.text for step in run}) == 1:
