@@ -368,6 +368,23 @@ def test_a_hostile_download_leaves_its_folder_alone(tmp_path, monkeypatch,
         "a/class/Jane Doe (7)/server.c", f"a/class/{NAME}", "it.zip"]
 
 
+def test_a_name_that_the_site_put_before_does_not_hide_dots(
+        tmp_path, monkeypatch, capfd):
+    name = "Jane Doe_7_assignsubmission_file_"
+    download = unpacked(Packed({
+        f"{name}/server.c": b"good", f"{name}../manifest.csv": b"bad",
+        f"{name}./x.c": b"bad"}, [], {}),
+        tmp_path / "it")
+    status, out, err = run(monkeypatch, capfd, FROM=download,
+                           INTO=tmp_path / "class")
+    assert status == 0 and "2 not placed" in out
+    assert err.count("its name leads out of its folder") == 2
+    assert sorted(contents(tmp_path / "class")) == [
+        "Jane Doe (7)/server.c", NAME]
+    assert [row["folder"] for row in rows(tmp_path / "class")] == [
+        "Jane Doe (7)"]
+
+
 def test_two_files_that_differ_in_case_are_both_kept(tmp_path, monkeypatch,
                                                      capfd):
     name = "Jane Doe_7_assignsubmission_file"

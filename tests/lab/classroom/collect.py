@@ -125,6 +125,9 @@ def people(entries: Sequence[Entry], layout: Layout, exercise: str,
             collected.junk += 1
         elif entry.bad:
             collected.unplaced.append((shown, entry.bad))
+        elif place and {"", ".", ".."} & set(place.path):
+            collected.unplaced.append(
+                (shown, "its name leads out of its folder"))
         elif place:
             who = _digest(place.who)
             found.setdefault(who, Person(who)).files.append((entry, place))
