@@ -411,6 +411,23 @@ def test_a_wrong_command_line_is_one_sentence(tmp_path, monkeypatch, capfd,
     assert not (tmp_path / "y").exists()
 
 
+@pytest.mark.parametrize("name,exercise,there", [
+    ("u@x.edu_1_handin.c", "01", f"{FIRST}/server.c"),
+    ("u@x.edu_1_handin", "01", f"{FIRST}/server.c"),
+    ("u@x.edu_1_handin.c", "", "handin.c"),
+    ("7-5 - Jane Doe- 2026-11-29 12.05 - server.c", "", "server.c"),
+    ("H 1_jdoe_attempt_2026-11-29_server.c", "", "server.c"),
+    ("anon_LATE_abc123_77_server-3.c", "", "server.c"),
+    ("doe_12_77_part-3.c", "", "part-3.c")])
+def test_a_site_s_name_is_read(tmp_path, monkeypatch, capfd, name, exercise,
+                               there):
+    download = unpacked(Packed({name: b"x"}, [], {}), tmp_path / "it")
+    assert run(monkeypatch, capfd, FROM=download, INTO=tmp_path / "class",
+               EXERCISE=exercise)[0] == 0
+    (row,) = rows(tmp_path / "class")
+    assert (tmp_path / "class" / row["folder"] / there).exists()
+
+
 def test_every_layout_is_played_here():
     assert {layout.name for layout in layouts.layouts()} == \
         {site.split()[0] for site in SITES}

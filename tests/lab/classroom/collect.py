@@ -94,6 +94,17 @@ def _numbered(person: Person, known: set[str]) -> None:
                 **vars(place), "path": base, "number": int(fits[2])}))
 
 
+def _called_so(person: Person, layout: Layout, known: set[str]) -> None:
+    """Give a file that the site named the only name that it can have."""
+    if len(known) != 1:
+        return
+    (source,) = known
+    for index, (entry, place) in enumerate(person.files):
+        if re.fullmatch(layout.handed_in, place.path[-1]):
+            person.files[index] = (entry, Place(**{
+                **vars(place), "path": (*place.path[:-1], source)}))
+
+
 def _folder(person: Person, taken: dict[str, str]) -> str:
     """Return what a person's folder is called: the same each time.
 
@@ -133,9 +144,11 @@ def people(entries: Sequence[Entry], layout: Layout, exercise: str,
             found.setdefault(who, Person(who)).files.append((entry, place))
         elif not layout.tells(entry):
             collected.unplaced.append((shown, "whose is it?"))
-    if layout.numbered:
-        for person in found.values():
-            _numbered(person, _sources(exercise))
+    known = _sources(exercise)
+    for person in found.values():
+        _called_so(person, layout, known)
+        if layout.numbered:
+            _numbered(person, known)
     return sorted(found.values(), key=lambda person: person.who)
 
 

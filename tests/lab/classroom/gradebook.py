@@ -61,8 +61,8 @@ class Gradebook:
             if wanted not in (None, had):
                 said = had if what == "seed" else ", ".join(map(str, names))
                 raise WrongFolder(f"{self.out} holds grades of {what} {said}: "
-                                  "name another folder in OUT, or remove that "
-                                  "one")
+                                  "ask for that, name another folder in OUT, "
+                                  "or remove this one")
         return seed
 
     def _folder(self, student: Student) -> Path:

@@ -47,7 +47,8 @@ class Layout:
     `reader` looks at all there is and returns what places one file. `about`
     are names of files that tell of the class, and are nobody's. A `general`
     layout is thought of only where no other fits. A site that is `numbered`
-    calls the second upload of server.c server-1.c. `importing` makes the
+    calls the second upload of server.c server-1.c; `handed_in` is how one
+    calls whatever was uploaded. `importing` makes the
     table that the site imports of rows, in which stand the manifest's columns,
     the exercises' and the total.
     """
@@ -58,6 +59,7 @@ class Layout:
     about: str = r"\0"
     general: bool = False
     numbered: bool = False
+    handed_in: str = r"\0"
     importing: Optional[Callable[[Rows, Sequence[str]], Table]] = None
 
     def places(self, entries: Sequence[Entry]) -> list[Optional[Place]]:

@@ -1,6 +1,7 @@
 """Autolab: all submissions of an assessment, flat; the newest version counts.
 
     jdoe@example.edu_3_server.c
+    jdoe@example.edu_3_handin.c    if the assessment does not name the file
 """
 
 from . import Layout, named
@@ -8,4 +9,5 @@ from . import Layout, named
 LAYOUT = Layout(
     "autolab", "Autolab's download",
     named(r"(?P<login>[^@]+@[^@]+?)_(?P<attempt>\d+)_(?P<file>.+)",
-          folders=False))
+          folders=False),
+    handed_in=r"handin(\.c)?")

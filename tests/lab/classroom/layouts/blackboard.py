@@ -14,7 +14,7 @@ from ..download import Entry
 from ..tree import Parts
 from . import Layout, Place, Placer
 
-FILE = re.compile(r"(?P<head>.+)_attempt_(?P<attempt>\d{4}(?:-\d\d){5})"
+FILE = re.compile(r"(?P<head>.+)_attempt_(?P<attempt>\d[\d-]{7,})"
                   r"(?:_(?P<file>.+)|\.txt)", re.DOTALL)
 NAME = re.compile(r"Name: (?P<name>.*) \((?P<login>[^()\r\n]+)\)")
 MOST = 1 << 16  # bytes of a text

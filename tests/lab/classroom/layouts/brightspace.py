@@ -14,7 +14,8 @@ from ..tree import Parts
 from . import Layout, Place, Placer
 
 FILE = re.compile(r"(?P<id>\d+)-\d+ - (?:(?P<login>\S+) - )?(?P<name>.+?)"
-                  r" ?- (?P<date>[^-]*\d{4}[^-]*?) - (?P<file>.+)", re.DOTALL)
+                  r" ?- (?P<date>[^-]*\d{4}[^-]*?|\d{4}-\d\d-\d\d.*?)"
+                  r" - (?P<file>.+)", re.DOTALL)
 FORMS = ("%b %d %Y %I%M %p", "%B %d %Y %I%M %p", "%d %b %Y %H%M",
          "%d %B %Y %H%M", "%b %d %Y %H%M", "%B %d %Y %H%M")
 

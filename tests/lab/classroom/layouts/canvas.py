@@ -28,7 +28,7 @@ def _importing(rows: Rows, exercises: Sequence[str]) -> Table:
 LAYOUT = Layout(
     "canvas", "Canvas's download",
     named(r"(?P<name>[^_]+)(?P<late>_LATE)?_"
-          r"(?P<id>\d+(?=_\d+_.|_text\.html)|(?<=^anon_)\w{5}(?=_\d+_.)"
-          r"|(?<=^anon_LATE_)\w{5}(?=_\d+_.))"
+          r"(?P<id>\d+(?=_\d+_.|_text\.html)|(?<=^anon_)[^_]+(?=_\d+_.)"
+          r"|(?<=^anon_LATE_)[^_]+(?=_\d+_.))"
           r"_(?:\d+_)?(?P<file>.+)", folders=False),
     numbered=True, importing=_importing)
