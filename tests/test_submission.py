@@ -15,7 +15,7 @@ from typing import Union
 
 import pytest
 
-from lab import judges
+from lab import judges, proof
 from lab.classroom.sandboxed import Stranger
 from lab.classroom.single import GraderFailed, grade_one
 from lab.commands.grade import the_stranger
@@ -28,6 +28,7 @@ from lab.program import NotInstalled
 def stranger(submission: Path) -> Union[Stranger, str]:
     """Return how to treat a submission, or why that can't be done here."""
     try:
+        proof.require()
         return the_stranger((str(submission),),
                             os.environ.get("UNSAFE") == "1")
     except NotInstalled as error:

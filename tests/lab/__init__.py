@@ -10,6 +10,7 @@ The rooms follow the way the data goes; an arrow never points back:
     kernel     what the kernel's tables say about it: listening, queued, stuck
     wire       the packets that crossed
     calls      the calls that were made
+    proof      whether the bench itself works: a program of ours, watched
     outcome    all that was seen of one conversation
     meeting    where programs meet each other, or a peer in our hands
     peer       plain sockets for tests, with bounded waits

@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
+from .. import proof
 from ..judges import NoSuchExercise
 from ..kernel import DidNotListen
 from ..program import DoesNotCompile, NoSuchChapter, NotInstalled
@@ -24,12 +25,14 @@ from .asked import Wrong
 class Command:
     """The words that a command takes, and the function that does it.
 
-    A word in brackets may be left out, `...` is any number of them.
+    A word in brackets may be left out, `...` is any number of them. One that
+    `judges` does so only where the bench has proved itself.
     """
 
     usage: str = ""
     module: str = ""
     function: str = "main"
+    judges: bool = False
 
     def takes(self, count: int) -> bool:
         """Whether so many words are right."""
@@ -45,27 +48,29 @@ class Command:
 
 
 COMMANDS = {
-    "autograde": Command("SUBMISSION RESULTS [NN]", "gradescope", "autograde"),
-    "autograde50": Command("CHECKOUT NN", "classroom50", "autograde"),
+    "autograde": Command("SUBMISSION RESULTS [NN]", "gradescope", "autograde",
+                         judges=True),
+    "autograde50": Command("CHECKOUT NN", "classroom50", "autograde",
+                           judges=True),
     "book": Command(),
-    "check": Command("NN"),
+    "check": Command("NN", judges=True),
     "classroom50": Command(),
     "collect": Command(),
     "demo": Command(),
     "doctor": Command(),
-    "grade": Command(),
+    "grade": Command(judges=True),
     "gradescope": Command(),
     "handout": Command(),
     "hint": Command("NN"),
     "matrix": Command("[NN]"),
     "peers": Command(),
     "read": Command("", "book", "read"),
-    "regrade": Command("", "grade", "again"),
+    "regrade": Command("", "grade", "again", judges=True),
     "reset": Command("NN"),
-    "score": Command(),
+    "score": Command(judges=True),
     "trace": Command("NN"),
-    "trace-check": Command("NN", "trace_check"),
-    "watch": Command("NN"),
+    "trace-check": Command("NN", "trace_check", judges=True),
+    "watch": Command("NN", judges=True),
     "wires": Command("[NN...]"),
 }
 
@@ -97,6 +102,8 @@ def run(name: str, words: Sequence[str]) -> int:
               file=sys.stderr)
         return 2
     try:
+        if command.judges:
+            proof.require()
         return command.load(name)(words)
     except (NoSuchChapter, NoSuchExercise, NoSuchScenario, Wrong) as error:
         print(f"{name}: {error}", file=sys.stderr)

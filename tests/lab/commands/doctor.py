@@ -8,11 +8,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from .. import kernel, program, sandbox, wine
-from ..calls import CallLog
+from .. import kernel, program, proof, sandbox, wine
 from ..classroom.sandboxed import strangers, trouble
 from ..classroom.worker import Worker
-from . import reason
 
 
 @dataclass(frozen=True)
@@ -37,14 +35,10 @@ def _compiler() -> Finding:
         return Finding("a C compiler", False, str(error))
 
 
-def _calls() -> Finding:
-    try:
-        CallLog()
-        return Finding("a library to record calls with", True, "")
-    except program.DoesNotCompile as error:
-        return Finding("a library to record calls with", False, str(error))
-    except OSError as error:
-        return Finding("a library to record calls with", False, reason(error))
+def _bench() -> Finding:
+    why = proof.why_not(anew=True)
+    return Finding("a bench that starts, records, strikes and ends a program",
+                   why == "", f"{why}; nothing is judged without it")
 
 
 def _windows() -> list[Finding]:
@@ -131,7 +125,7 @@ def main(_: list[str]) -> int:
     compiler = _compiler()
     findings = [compiler]
     if compiler.present:
-        findings.append(_calls())
+        findings.append(_bench())
     if findings[-1].present:  # else there are no sandboxes either
         findings += [_namespaces(), _proofs(), _walls()]
     findings += [_pytest(), *_guests(), *_windows()]
