@@ -45,7 +45,7 @@ demo: ## guess, then look: three servers hang up, in two minutes
 trace-%: ## run and draw a chapter: make trace-04 HOW=rd PEER=NAME
 	@$(LAB) trace $(NN)
 
-matrix-%: ## what a chapter's programs survive, with reasons: matrix-03
+matrix-%: ## what a chapter's programs survive, and why: make matrix-03
 	@$(LAB) matrix $(NN)
 
 read: ## read notes and code side by side, in your browser
