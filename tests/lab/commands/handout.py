@@ -32,7 +32,8 @@ KEPT_BACK = ("tests/wrong", "tests/right", "tests/attacks", "tests/.venv",
              "tests/test_hand_ins.py", "tests/test_collect.py",
              "tests/test_gradebook.py", "tests/test_instructor.py",
              "tests/test_course_sites.py", "tests/test_handout.py")
-SUFFIXES = (".c", ".h", ".py", ".md", ".svg", ".css", ".js", ".json", "")
+SUFFIXES = (".c", ".h", ".py", ".md", ".svg", ".png", ".css", ".js", ".html",
+            ".json", "")
 BUILT = ("server", "client")
 NOT_THEIRS = ("For instructors", "Adding a chapter")  # sections of README.md
 BOOK = "/chapters/book/\n"  # a line of .gitignore
