@@ -20,7 +20,7 @@ from lab.classroom.download import download
 from lab.classroom.sources import Source, locate
 from lab.classroom.tree import EARLIER, tree
 from lab.commands import grade as command
-from lab.judging.submission import grade
+from lab.judges import grade
 
 FIRST = "01-return-the-thanks"
 OURS = b"int main(void) { return 0; }\n"
