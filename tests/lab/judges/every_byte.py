@@ -64,60 +64,22 @@ def polite(server: Server) -> None:
     server.hears()
 
 
-@exercise.conversation("the file is large", file=inputs.binary(66_000, 70_000))
-def large(server: Server) -> None:
-    """Do the same."""
-    polite(server)
-
-
-@exercise.conversation("the file is empty", file=b"")
-def empty(server: Server) -> None:
-    """Do the same."""
-    polite(server)
-
-
-@exercise.conversation("each write takes a single byte", **TEXT,
-                       fault=Fault("short", percent=100,
-                                   calls=("write", "send")))
-def short(server: Server) -> None:
-    """Do the same."""
-    polite(server)
-
-
-@exercise.conversation("signals interrupt it while it waits to write", **TEXT,
-                       fault=interrupted("write", "send"))
-def write(server: Server) -> None:
-    """Do the same."""
-    polite(server)
-
-
-@exercise.conversation("a signal interrupts it while it connects", **TEXT,
-                       fault=once("connect"))
-def connect(server: Server) -> None:
-    """Do the same."""
-    polite(server)
-
-
-@exercise.conversation("a signal interrupts its first close", **TEXT,
-                       fault=once("close"))
-def close(server: Server) -> None:
-    """Do the same."""
-    polite(server)
-
-
-@exercise.conversation("the disk is small, and so is the file", **TEXT,
-                       disk=DISK)
-def fits(server: Server) -> None:
-    """Do the same."""
-    polite(server)
-
-
-@exercise.conversation("the disk has no room for the end of the file",
-                       twin="fits", disk=DISK,
-                       file=inputs.letters(DISK + 50, DISK + 120))
-def full(server: Server) -> None:
-    """Do the same."""
-    polite(server)
+exercise.also("large", polite, "the file is large",
+              file=inputs.binary(66_000, 70_000))
+exercise.also("empty", polite, "the file is empty", file=b"")
+exercise.also("short", polite, "each write takes a single byte", **TEXT,
+              fault=Fault("short", percent=100, calls=("write", "send")))
+exercise.also("write", polite, "signals interrupt it while it waits to write",
+              **TEXT, fault=interrupted("write", "send"))
+exercise.also("connect", polite, "a signal interrupts it while it connects",
+              **TEXT, fault=once("connect"))
+exercise.also("close", polite, "a signal interrupts its first close", **TEXT,
+              fault=once("close"))
+exercise.also("fits", polite, "the disk is small, and so is the file", **TEXT,
+              disk=DISK)
+exercise.also("full", polite, "the disk has no room for the end of the file",
+              twin="fits", disk=DISK,
+              file=inputs.letters(DISK + 50, DISK + 120))
 
 
 @exercise.conversation("the file comes in pieces", **TEXT)
@@ -132,11 +94,8 @@ def pieces(server: Server) -> None:
     server.hears()
 
 
-@exercise.conversation("signals interrupt it while it waits to read", **TEXT,
-                       fault=interrupted("read", "recv", "poll"))
-def read(server: Server) -> None:
-    """Do the same."""
-    pieces(server)
+exercise.also("read", pieces, "signals interrupt it while it waits to read",
+              **TEXT, fault=interrupted("read", "recv", "poll"))
 
 
 @exercise.conversation("the server breaks off in the middle of the file",

@@ -44,30 +44,15 @@ def prompt(client: Client) -> None:
     client.half_closes()
 
 
-@exercise.conversation("the client is prompt", **SMALL, **ONE, **THANKS)
-def prompt_in_one(client: Client) -> None:
-    """Do the same."""
-    prompt(client)
-
-
-@exercise.conversation("the client is prompt", **SMALL, **PART, **THANKS)
-def prompt_in_part(client: Client) -> None:
-    """Do the same."""
-    prompt(client)
-
-
-@exercise.conversation("the client is prompt, and the file large",
-                       **LARGE, **ONE, **THANKS)
-def prompt_large(client: Client) -> None:
-    """Do the same."""
-    prompt(client)
-
-
-@exercise.conversation("the client is prompt, and the file huge",
-                       **HUGE, **ONE, **THANKS)
-def prompt_huge(client: Client) -> None:
-    """Do the same."""
-    prompt(client)
+exercise.also("prompt_in_one", prompt, "the client is prompt", **SMALL, **ONE,
+              **THANKS)
+exercise.also("prompt_in_part", prompt, "the client is prompt", **SMALL,
+              **PART, **THANKS)
+exercise.also("prompt_large", prompt,
+              "the client is prompt, and the file large", **LARGE, **ONE,
+              **THANKS)
+exercise.also("prompt_huge", prompt, "the client is prompt, and the file huge",
+              **HUGE, **ONE, **THANKS)
 
 
 @exercise.conversation("the client thanks before it reads", **SMALL, **AMPLE,
@@ -103,6 +88,12 @@ def speechless(client: Client) -> None:
     client.uses_up_time()
 
 
+exercise.also("late", speechless, "the client comes late, and never speaks",
+              twin="prompt_in_one", **SMALL, **ONE, comes_after=0.4)
+exercise.also("part", speechless, "the client never speaks",
+              twin="prompt_in_part", **SMALL, **PART)
+
+
 @exercise.conversation(f"the client says a byte every {DRIP:g} seconds",
                        twin="prompt_in_one", **SMALL, **ONE)
 def drips(client: Client) -> None:
@@ -136,20 +127,6 @@ def dawdling(client: Client) -> None:
     client.hears()
     cut = client.end == EOF and len(client.heard) < len(client.file)
     client.late = client.late or cut or client.left < 0
-
-
-@exercise.conversation("the client comes late, and never speaks",
-                       twin="prompt_in_one", **SMALL, **ONE, comes_after=0.4)
-def late(client: Client) -> None:
-    """Hear the file, and say nothing."""
-    speechless(client)
-
-
-@exercise.conversation("the client never speaks", twin="prompt_in_part",
-                       **SMALL, **PART)
-def part(client: Client) -> None:
-    """Hear the file, and say nothing."""
-    speechless(client)
 
 
 @exercise.conversation("the client ends without thanks", twin="prompt",

@@ -74,37 +74,14 @@ def good(server: Server) -> None:
     hear_receipt(server)
 
 
-@exercise.conversation("the file is empty", file=b"")
-def empty(server: Server) -> None:
-    """Do the same."""
-    good(server)
-
-
-@exercise.conversation("there is an old FILE", **USUAL, **OLD)
-def replaced(server: Server) -> None:
-    """Do the same."""
-    good(server)
-
-
-@exercise.conversation("there is an old FILE, in a folder on another disk",
-                       file=inputs.binary(100_000, 200_000), **OLD,
-                       disk=GOOD_DISK)
-def elsewhere(server: Server) -> None:
-    """Do the same."""
-    good(server)
-
-
-@exercise.conversation("the disk is small, and so is the file", **USUAL,
-                       **SMALL)
-def fits(server: Server) -> None:
-    """Do the same."""
-    good(server)
-
-
-@exercise.conversation("the server is prompt", **USUAL, **BRIEF)
-def prompt(server: Server) -> None:
-    """Do the same."""
-    good(server)
+exercise.also("empty", good, "the file is empty", file=b"")
+exercise.also("replaced", good, "there is an old FILE", **USUAL, **OLD)
+exercise.also("elsewhere", good,
+              "there is an old FILE, in a folder on another disk",
+              file=inputs.binary(100_000, 200_000), **OLD, disk=GOOD_DISK)
+exercise.also("fits", good, "the disk is small, and so is the file", **USUAL,
+              **SMALL)
+exercise.also("prompt", good, "the server is prompt", **USUAL, **BRIEF)
 
 
 @exercise.conversation("the server is slow, but in time",
@@ -158,11 +135,8 @@ def one_too_many(server: Server) -> None:
     hear_receipt(server)
 
 
-@exercise.conversation("the file is empty, and a byte comes", twin="empty",
-                       file=b"")
-def one_for_none(server: Server) -> None:
-    """Do the same."""
-    one_too_many(server)
+exercise.also("one_for_none", one_too_many,
+              "the file is empty, and a byte comes", twin="empty", file=b"")
 
 
 @exercise.conversation("the server breaks off half way", twin="replaced",

@@ -48,26 +48,14 @@ def polite(server: Server) -> None:
     server.half_closes()
 
 
-@exercise.conversation(
-    "the lines are many, and full of bytes that are no text",
-    stdin=inputs.binary(66_000, 70_000, after=9, end=b"\n"), order=inputs.key,
-    most=inputs.number(18_000, 24_000))
-def large(server: Server) -> None:
-    """Do the same."""
-    polite(server)
-
-
-@exercise.conversation("there is nothing to sort, and no answer", stdin=b"",
-                       order=0, most=None)
-def empty(server: Server) -> None:
-    """Do the same."""
-    polite(server)
-
-
-@exercise.conversation("each write takes a single byte", **FILE, fault=SHORT)
-def short(server: Server) -> None:
-    """Do the same."""
-    polite(server)
+exercise.also("large", polite,
+              "the lines are many, and full of bytes that are no text",
+              stdin=inputs.binary(66_000, 70_000, after=9, end=b"\n"),
+              order=inputs.key, most=inputs.number(18_000, 24_000))
+exercise.also("empty", polite, "there is nothing to sort, and no answer",
+              stdin=b"", order=0, most=None)
+exercise.also("short", polite, "each write takes a single byte", **FILE,
+              fault=SHORT)
 
 
 @exercise.conversation("lines come one by one, and so does the answer", **PIPE)

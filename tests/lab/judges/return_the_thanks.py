@@ -30,6 +30,14 @@ def polite(client: Client) -> None:
     client.half_closes()
 
 
+exercise.also("textbook", polite, "the file is empty, the thanks end in a NUL",
+              file=b"", port=0, thanks=inputs.thanks(13, 29, b"\0"))
+exercise.also("longest", polite,
+              f"the client's thanks are {BOUND:,} bytes long",
+              file=inputs.binary(1, 1), port=0,
+              thanks=inputs.thanks(BOUND, BOUND))
+
+
 @exercise.conversation("the client says its thanks in pieces",
                        file=inputs.multiple_of(30, 2, 8),
                        port=inputs.port(True), thanks=inputs.thanks(20, 29),
@@ -41,21 +49,6 @@ def pieces(client: Client) -> None:
     client.says_in_pieces(thanks[at:at + step if at else 1] for at in
                           (0, *range(1, len(thanks), step)))
     client.half_closes()
-
-
-@exercise.conversation("the file is empty, the thanks end in a NUL", file=b"",
-                       port=0, thanks=inputs.thanks(13, 29, b"\0"))
-def textbook(client: Client) -> None:
-    """Do as the textbook's client does."""
-    polite(client)
-
-
-@exercise.conversation(f"the client's thanks are {BOUND:,} bytes long",
-                       file=inputs.binary(1, 1), port=0,
-                       thanks=inputs.thanks(BOUND, BOUND))
-def longest(client: Client) -> None:
-    """Say as much as is allowed."""
-    polite(client)
 
 
 @exercise.conversation("the client thanks before it reads, and its thanks end "

@@ -114,12 +114,16 @@ class Exercise:
         Draws are functions (inputs.py); any other value is drawn always.
         """
         def declare(script: Script) -> Script:
-            made = {name: draw if callable(draw) else lambda _, v=draw: v
-                    for name, draw in draws.items()}
-            self.conversations[script.__name__] = Conversation(
-                script.__name__, title, script, made, twin)
+            self.also(script.__name__, script, title, twin, **draws)
             return script
         return declare
+
+    def also(self, name: str, script: Script, title: str, twin: str = "",
+             **draws: Any) -> None:
+        """Declare one more conversation with the same script."""
+        self.conversations[name] = Conversation(name, title, script, {
+            key: draw if callable(draw) else lambda _, value=draw: value
+            for key, draw in draws.items()}, twin)
 
     def check(self, points: int, sentence: str, reread: str,
               about: bool = False, slug: str = ""
