@@ -56,11 +56,13 @@ exercise.also("prompt_huge", prompt, "the client is prompt, and the file huge",
 
 
 @exercise.conversation("the client thanks before it reads", **SMALL, **AMPLE,
+                       stopped=True,
                        thanks=inputs.thanks(14, 29, b" \n"))
 def early(client: Client) -> None:
-    """Say the thanks first; then hear the file."""
+    """Say all before the server can look; then hear the file."""
     client.says(client.thanks)
-    client.half_closes()
+    client.half_closes_at_once()
+    client.lets_it_go_on()
     client.hears()
 
 

@@ -52,12 +52,13 @@ def pieces(client: Client) -> None:
 
 
 @exercise.conversation("the client thanks before it reads, and its thanks end "
-                       "in blanks and a newline", **USUAL,
+                       "in blanks and a newline", **USUAL, stopped=True,
                        thanks=inputs.thanks(20, 29, b" \t \n"))
 def early(client: Client) -> None:
-    """Say the thanks first; then hear the file."""
+    """Say all before the server can look; then hear the file."""
     client.says(client.thanks)
-    client.half_closes()
+    client.half_closes_at_once()
+    client.lets_it_go_on()
     client.hears()
 
 

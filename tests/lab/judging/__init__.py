@@ -33,7 +33,8 @@ that judged it by looking for `def no_thanks`.
 
 The inputs that a conversation knows are the file (of a server), old, disk,
 stdin, fed, fault (of a client: see place.py), port, seconds, narrow (the judge
-takes little at a time) and comes_after (seconds); any other is the script's own.
+takes little at a time), comes_after (seconds), stopped (the server is, until
+the script lets it go on); any other is the script's own.
 
 **A program must not know what is coming.** A conversation in which it has to
 refuse, or to give up, names a `twin` in which all is well, and which looks the

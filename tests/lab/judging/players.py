@@ -11,6 +11,7 @@ can't be done, because the program has gone or is given up, ends the script.
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from typing import Any, Iterable, Mapping, Optional
@@ -158,6 +159,10 @@ class Player:
             self.meeting.rest()
         peer.half_close()
 
+    def half_closes_at_once(self) -> None:
+        """Send FIN."""
+        self._acts().half_close()
+
     def resets(self) -> None:
         """Send RST, and wait until it has arrived."""
         self.meeting.break_off(self._acts())
@@ -251,13 +256,15 @@ class Client(Player):
         self.began = time.monotonic()
         if comes_after:
             self.lasts_from = self.began
+        if self.inputs.get("stopped"):
+            behaviours.stop(self.program)
         try:
             self.peer = self.meeting.dial(
                 port or 0, HOST, self.inputs.get("narrow", False))
         except OSError as error:
             self._fails(f"No client got through to {HOST} {port}: "
                         f"{error.strerror}.")
-        if self.patience < float("inf"):
+        if self.patience < float("inf") and not self.inputs.get("stopped"):
             self.peer.waits_for_input()  # type: ignore[union-attr]
             self.limit = time.monotonic() + self.patience + LATE
 
@@ -267,6 +274,12 @@ class Client(Player):
             assert self.peer
             self.peer.widen()
         return super().hears(most)
+
+
+    def lets_it_go_on(self) -> None:
+        """Let a server that is stopped go on, once all we said has come."""
+        self._acts().arrived()
+        self.program.signal(signal.SIGCONT)
 
 
 class Server(Player):

@@ -81,6 +81,12 @@ def vanish(meeting: Meeting, peer: Peer) -> None:
     meeting.break_off(peer)
 
 
+def stop(program: Program) -> None:
+    """Stop a program until it gets SIGCONT: it can't look meanwhile."""
+    program.signal(signal.SIGSTOP)
+    program.until(lambda: kernel.stopped(program.pid))
+
+
 def say_all_and_vanish(meeting: Meeting, program: Program, peer: Peer,
                        data: bytes) -> None:
     """Send data, FIN and RST while a program can't look.
@@ -88,8 +94,7 @@ def say_all_and_vanish(meeting: Meeting, program: Program, peer: Peer,
     It finds all of the data, an EOF, and then nobody to answer.
     """
     meeting.rest()
-    program.signal(signal.SIGSTOP)
-    program.until(lambda: kernel.stopped(program.pid))
+    stop(program)
     peer.say(data)
     vanish(meeting, peer)
     program.signal(signal.SIGCONT)
