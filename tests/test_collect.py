@@ -392,7 +392,9 @@ def test_two_files_that_differ_in_case_are_both_kept(tmp_path, monkeypatch,
                                 f"{name}/Server.c": b"b"}, [], {}),
                         tmp_path / "it")
     run(monkeypatch, capfd, FROM=download, INTO=tmp_path / "class")
-    assert {b"a", b"b"} < set(contents(tmp_path / "class").values())
+    kept = contents(tmp_path / "class")
+    assert {b"a", b"b"} < set(kept.values())
+    assert len({name.casefold() for name in kept}) == len(kept)
 
 
 @pytest.mark.parametrize("words,what", [

@@ -113,6 +113,7 @@ def test_what_systems_leave_and_the_kit_brings_is_not_seen(tmp_path):
     put(tmp_path, "__MACOSX/server.c", "._server.c", ".git/server.c",
         "server.c~", ".vscode/server.c", "chapters/01-x/server.c",
         f"tests/starters/{FIRST}/server.c", "04-patience/server.c",
+        "chapters/common/server.c",
         "exercises/04-patience/server.c", f"{EARLIER}/1/server.c",
         f"solutions/{FIRST}/server.c", content=OTHER)
     assert found(tmp_path) == OURS.decode()

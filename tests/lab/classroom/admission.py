@@ -68,21 +68,14 @@ def _layout(submissions: Path) -> tuple[Optional[Layout], list[Entry]]:
         return None, []
 
 
-def _mixed(layout: Optional[Layout], entries: Sequence[Entry]) -> str:
-    """Say which folders are not one student's each, "" if all are."""
+def _twice(layout: Optional[Layout], entries: Sequence[Entry]) -> str:
+    """Return the names of two folders of one student; "" if nobody has two."""
     folders: dict[str, set[str]] = {}
-    people: dict[str, set[str]] = {}
     for entry, place in zip(entries, layout.places(entries) if layout else ()):
         if place:
             folders.setdefault(place.who, set()).add(entry.path[0])
-            people.setdefault(entry.path[0], set()).add(place.who)
-    for names in folders.values():
-        if len(names) > 1:
-            return f"{' and '.join(sorted(names))} are one student's"
-    for name, who in people.items():
-        if len(who) > 1:
-            return f"{name} holds what {len(who)} students handed in"
-    return ""
+    return next((" and ".join(sorted(names)) for names in folders.values()
+                 if len(names) > 1), "")
 
 
 def _remedy(submissions: Path, layout: Optional[Layout],
@@ -108,10 +101,11 @@ def check(submissions: Path, among: Sequence[Student],
     Somebody is there twice, or more than half have none of the sources.
     """
     layout, entries = _layout(submissions)
-    mixed = _mixed(layout, entries)
-    if mixed:
-        raise NoSubmissions(f"nothing was graded: {printable.line(mixed)}; "
-                            + _remedy(submissions, layout, exercises))
+    twice = _twice(layout, entries)
+    if twice:
+        raise NoSubmissions(
+            f"nothing was graded: {printable.line(twice)} are one student's; "
+            + _remedy(submissions, layout, exercises))
     empty = [student for student in among if is_empty(student, exercises)]
     if 2 * len(empty) <= len(among):
         return
