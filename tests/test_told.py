@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+import told as account
 
 CHOSEN = "half_closes_and or pair_ends or printed_diff or no_thanks"
 
@@ -56,3 +59,17 @@ def test_a_change_that_breaks_only_the_notes_is_not_called_a_fault(kit):
     said = told(kit, "shutdown(conn, SHUT_WR)", "shutdown(conn, 1)")
     assert "The programs do what they must, but no longer what the notes " \
         "tell:" in said
+
+
+@pytest.mark.parametrize("crash,lines", [
+    ("AssertionError: client: b''\n  assert 'exit 3' == 'exit 0'\n    + x",
+     ["expected  'exit 0'", "happened  'exit 3'", "client: b''"]),
+    ("AssertionError: expected  a\n  happened  b\n  assert 1 == 2",
+     ["expected  a", "happened  b"]),
+    ("assert not [3]", ["not [3]"])])
+def test_what_an_assertion_compares_is_told(crash, lines):
+    report = SimpleNamespace(
+        nodeid="tests/test_a.py::test_the_pair_meets[::1-06]",
+        longrepr=SimpleNamespace(reprcrash=SimpleNamespace(message=crash)))
+    assert account.sentence(report) == "the pair meets"
+    assert account.message(report) == lines

@@ -22,21 +22,25 @@ WIDTH = 78
 
 def sentence(report: pytest.TestReport) -> str:
     """Return a test's name as words."""
-    name = report.nodeid.split("::")[-1].split("[")[0]
+    name = report.nodeid.split("::", 1)[-1].split("[")[0]
     return name.replace("test_", "", 1).replace("_", " ")
 
 
 def message(report: pytest.TestReport) -> list[str]:
-    """Return what was expected and what happened, as lines."""
+    """Return what was expected and what happened, as lines.
+
+    From the words of an assertion, or else from what it compares.
+    """
     crash = getattr(report.longrepr, "reprcrash", None)
     words = crash.message if crash else str(report.longrepr)
     words = re.sub(r"^[\w.]*(Error|Failed|Differs): ", "", words)
-    same = re.match(r"assert (.+) == (.+)$", words, re.M)
-    if same:
-        words = f"expected  {same[2]}\nhappened  {same[1]}"
-    lines = re.split(r"\n *assert ", words)[0].splitlines()
+    said, *compared = re.split(r"(?:^|\n) *assert ", words, maxsplit=1)
     lines = [re.sub(r"^ *(expected|happened)  ", r"\1  ", line)
-             for line in lines]
+             for line in said.splitlines()]
+    same = re.match(r"(.+?) == (.+)$", "".join(compared), re.M)
+    if same and not said.startswith("expected  "):
+        lines = [f"expected  {same[2]}", f"happened  {same[1]}", *lines]
+    lines = lines or compared
     return lines[:MOST] + ["..."] * (len(lines) > MOST)
 
 
