@@ -212,3 +212,29 @@ def test_a_program_can_not_hide_from_an_ordinary_users_judge(run, listener):
     ours.send(b"x")
     assert str(process.wait()) == "exit 0"
     ours.close()
+
+
+SERVES = """
+static void *serve(void *p)
+{
+    int s = socket(AF_INET, SOCK_STREAM, 0), conn;
+    char c;
+    listen(s, 1);
+    conn = accept(s, NULL, NULL);
+    exit(read(conn, &c, 1) == 1 ? 0 : 1);
+    return p;
+}
+"""
+
+
+def test_a_program_whose_first_thread_ends_is_seen_by_another(run, room):
+    process, _ = run("""
+        pthread_t thread;
+        pthread_create(&thread, NULL, serve, NULL);
+        pthread_exit(NULL);""", before=SERVES)
+    first = Path(f"/proc/{process.pid}/task/{process.pid}/stat")
+    assert process.until(lambda: ") Z " in first.read_text(), 10)
+    with room.socket() as ours:
+        ours.connect(("127.0.0.1", kernel.listening(process, 10)))
+        ours.send(b"x")
+        assert str(process.wait()) == "exit 0"

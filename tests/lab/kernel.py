@@ -85,10 +85,24 @@ class Asleep:
         return f"asleep in {self.call}({shown})"
 
 
+def _view(pid: int) -> Path:
+    """Return the place in /proc of a thread that has the process's files.
+
+    It is the first thread, unless that has ended before others: a program may
+    call pthread_exit(3) in main.
+    """
+    first = Path(f"/proc/{pid}")
+    if not (first / "net" / "tcp").exists():
+        for task in sorted((first / "task").iterdir()):
+            if (task / "net" / "tcp").exists():
+                return task
+    return first
+
+
 def _sockets(pid: int) -> dict[str, int]:
     """Return the descriptor of each socket a process holds, by its inode."""
     held = {}
-    for entry in Path(f"/proc/{pid}/fd").iterdir():
+    for entry in (_view(pid) / "fd").iterdir():
         try:
             target = os.readlink(entry)
         except FileNotFoundError:
@@ -109,7 +123,7 @@ def _address(digits: str) -> str:
 
 def _rows(pid: int, name: str) -> Iterator[list[str]]:
     """Return the rows of /proc/net/tcp or tcp6 as a process sees it."""
-    with open(f"/proc/{pid}/net/{name}", encoding="ascii") as table:
+    with open(_view(pid) / "net" / name, encoding="ascii") as table:
         for line in table:
             yield line.split()
 
