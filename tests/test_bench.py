@@ -17,6 +17,7 @@ import pytest
 
 import lab
 from lab import calls, program, wire
+from lab.classroom.sandboxed import strangers
 from lab.commands import demo
 from lab.meeting import peer
 from lab.meeting.pair import Pair, converse
@@ -103,6 +104,27 @@ def test_what_glibc_keeps_in_other_libraries_is_linked(tmp_path, source):
     place = tmp_path / "server.c"
     place.write_text(source)
     assert program.build(place, ours=False).exists()
+
+
+UNDECLARED = ("#include <stdio.h>\nint main(void) { int unused;\n"
+              "return fdopen(1, \"w\") == NULL; }\n")
+
+
+@pytest.mark.parametrize("walled", (False, pytest.param(
+    True, marks=pytest.mark.namespaces)))
+def test_what_the_compiler_warned_of_can_be_shown(tmp_path, walled):
+    """fdopen is POSIX, and -std=c17 declares it only to who asks for that."""
+    source = tmp_path / "server.c"
+    source.write_text(UNDECLARED)
+    made = strangers().build(source) if walled else \
+        program.build(source, ours=False)
+    first, *others = program.grave_warnings(made)
+    assert first.startswith("server.c:3:8: warning: implicit declaration of "
+                            "function ")
+    assert not any("unused" in line for line in others)
+    source = tmp_path / "clean.c"
+    source.write_text("int main(void) { return 0; }\n")
+    assert program.grave_warnings(program.build(source, ours=False)) == []
 
 
 def test_a_tree_is_removed_however_deep_and_whatever_its_modes():

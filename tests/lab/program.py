@@ -25,9 +25,10 @@ BUILT = ROOT / "tests" / ".built"
 
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion")
 # What a program may need besides libc: with glibc before 2.34 threads and dlsym
-# are libraries of their own, and everywhere mathematics is. The unneeded is
-# not linked.
-LIBRARIES = ("-pthread", "-Wl,--as-needed", "-lm", "-ldl")
+# are libraries of their own, and everywhere mathematics is. What it doesn't
+# need is not linked. (-pthread would also define _REENTRANT, and so declare a
+# part of POSIX to a source that never asked for it.)
+LIBRARIES = ("-Wl,--as-needed", "-lpthread", "-lm", "-ldl")
 WINDOWS_LIBRARIES = ("-lws2_32",)
 MINGW = "x86_64-w64-mingw32-gcc"
 
@@ -240,6 +241,32 @@ def _keep(made: Path, kept: Path) -> None:
         pass  # the kit can't be written, or somebody else keeps it as well
 
 
+# Warnings of which a program may die that ends like a riddle: a pointer that is
+# cut to an int because its function was not declared, and their like.
+GRAVE = ("implicit-function-declaration", "int-conversion", "return-type",
+         "incompatible-pointer-types", "uninitialized", "maybe-uninitialized",
+         "format=", "format")
+
+
+def keep_words(made: Path, said: str) -> None:
+    """Keep what the compiler said of a program that it made."""
+    if said:
+        made.with_name("compiler.txt").write_text(said)
+
+
+def grave_warnings(made: Path) -> list[str]:
+    """Return the lines of the compiler that warn of a program's death.
+
+    To be shown when a program that build() returned crashes, or does nothing.
+    """
+    try:
+        said = made.with_name("compiler.txt").read_text()
+    except FileNotFoundError:
+        return []
+    return [line for line in said.splitlines() if " warning: " in line
+            and any(line.endswith(f"[-W{flag}]") for flag in GRAVE)]
+
+
 @functools.lru_cache(maxsize=None)
 def build(source: Path, flags: tuple[str, ...] = (), ours: bool = True
           ) -> Path:
@@ -260,6 +287,7 @@ def build(source: Path, flags: tuple[str, ...] = (), ours: bool = True
                           errors="replace", check=False)
     if done.returncode != 0:
         raise DoesNotCompile(done.stderr)
+    keep_words(made, done.stderr.replace(f"{source.parent}/", ""))
     if kept:
         _keep(made, kept)
     return made

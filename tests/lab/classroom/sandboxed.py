@@ -76,6 +76,8 @@ class Stranger:
         finished = folder / source.stem
         finished.write_bytes(made_it)
         finished.chmod(0o755)
+        program.keep_words(finished, plain(said.replace(f"{folder}/", ""),
+                                           source.stem))
         return finished
 
 
