@@ -224,28 +224,29 @@ def test_the_dripping_shows_and_ends_when_the_patience_does():
 
 
 @pytest.mark.namespaces
-def test_a_limit_on_each_call_is_held_by_one_that_drips(tmp_path):
+def test_a_limit_on_each_call_is_held_by_one_that_drips():
     """SO_RCVTIMEO begins anew with every byte, for as long as they come."""
-    server, client = ((program.chapter(number) / name).read_text().replace(
-        '"../common/', f'"{program.CHAPTERS}/common/../common/')
-        for number, name in (("05", "server.c"), ("06", "client.c")))
-    for old, new in (
-            ("argc != 4", "argc != 5"),
-            ("#include <err.h>", "#include <sys/time.h>\n#include <err.h>"),
-            ("    send_file(conn,", """\
-    setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO,
-               &(struct timeval){.tv_usec = 800000}, sizeof(struct timeval));
-    send_file(conn,""")):
-        assert old in server
-        server = server.replace(old, new)
-    (tmp_path / "server.c").write_text(server)
-    (tmp_path / "client.c").write_text(client)
-    limited = Pair("limited", "06", tmp_path)
+    limited = trace.pair_of(program.chapter("06"), "receive-timeout")
     act = scenario.play(scenario.scenario("dripping"), limited)[0]
     made = ladder(act.outcome, "")
     assert act.verdict == "hangs"
     assert events(made, "right")[-1] == Event("still runs")
     assert max(row.time or 0 for row in made.rows) > 1500 * PATIENCE
+
+
+def test_a_close_after_a_reset_did_not_send_it():
+    """The kernel answered what came between shutdown and close."""
+    server = [call(0, "accept", 3, result=4), call(1, "shutdown", 4, 2),
+              call(9, "close", 4)]
+    segments = [*dialled(0),
+                segment(1, FIN | ACK, from_server=True, sequence=1),
+                segment(5, ACK, b"thanks", sequence=1),
+                segment(5, RST, from_server=True)]
+    made = ladder(outcome(segments, [], server), "")
+    assert Event("close(conn)", why="FIN sent") in events(made, "right")
+    reset = next(row for row in made.rows
+                 if row.arrow and row.arrow.kind == "RST")
+    assert reset.right != Event("close(conn)")
 
 
 # --- times -----------------------------------------------------------------
@@ -329,7 +330,7 @@ def test_a_fault_is_never_torn_from_its_number():
 @pytest.mark.namespaces
 @pytest.mark.parametrize("pair", matrix.pairs(), ids=lambda pair: pair.name)
 def test_every_ladder_of_the_matrix_fits_a_terminal(pair):
-    for cell in matrix.measure([pair]):
+    for cell in matrix.measure([pair], scenario.scenarios()):
         for act in cell.acts:
             for made in ladders(act.outcome, f"{pair.name}, {act.title}"):
                 told = text.text(made, PLAIN).splitlines()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 from .. import kernel, program
-from ..meeting.pair import UNPROVED
+from ..meeting.pair import UNPROVED, Pair
 from ..outcome import Outcome
 from .terminal import CLEAR, draws_over
 from .trace import say_if_shared, show
@@ -115,7 +115,7 @@ def main(_: list[str]) -> int:
             reader.turn("Press Enter for the next.")
         print(lesson.question)
         reader.turn("Make a guess, then press Enter.")
-        outcome = show(program.chapter(lesson.number))
+        outcome = show(Pair.of(lesson.number))
         print(f"\n{lesson.moral}{evidence(outcome)}")
         if not lesson.holds(outcome):
             failed.append(lesson.number)

@@ -28,11 +28,10 @@ def draw(drawn: Ladder) -> None:
     print(text.text(drawn, text.Style.of(sys.stdout)))
 
 
-def show(folder: Path, way: chapters.Way = chapters.Way()) -> Outcome:
-    """Run one way of a chapter, print its ladder and what was said."""
-    pair = Pair.of(chapters.number(folder), way)
+def show(pair: Pair, title: str = "") -> Outcome:
+    """Let a pair meet, print the ladder and what was said."""
     outcome = converse(pair)
-    draw(ladder(outcome, pair.name))
+    draw(ladder(outcome, title or pair.name))
     said_by(outcome)
     return outcome
 
@@ -113,13 +112,15 @@ def main(arguments: list[str]) -> int:
     if slug:
         return show_cell(pair_of(folder, asked),
                          f"{folder.name} {asked}".strip(), slug)
-    ways = chapters.ways(folder)
-    if asked and asked not in [way.name for way in ways]:
+    ways = {way.name: Pair.of(chapters.number(folder), way)
+            for way in chapters.ways(folder)}
+    known = {**pairs(folder), **ways}
+    if asked not in (*known, ""):
         raise Wrong(f"{folder.name} does not run in a way {asked!r}: "
-                    + known_ways(way.name for way in ways))
+                    + known_ways(known))
     say_if_shared()
-    for index, way in enumerate(w for w in ways if asked in ("", w.name)):
+    for index, pair in enumerate([known[asked]] if asked else ways.values()):
         if index:
             print()
-        show(folder, way)
+        show(pair, f"{folder.name} {asked}".strip() if asked else pair.name)
     return 0

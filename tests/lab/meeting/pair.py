@@ -41,13 +41,10 @@ class Pair:
     def build(self, side: str, flags: tuple[str, ...] = ()) -> Path:
         """Build the "server" or the "client"; `flags` go to the compiler.
 
-        A folder inside a chapter's that has but one has the chapter's other.
         Raises program.DoesNotCompile and program.NotInstalled.
         """
         source = self.folder / (self.way.server if side == "server"
                                 else "client.c")
-        if not source.exists():
-            source = self.folder.parent / source.name
         if program.for_windows(source):
             flags = (*flags, *WINSOCK)
         return program.build(source, flags)
