@@ -21,7 +21,7 @@ from lab.book.ties import Ties
 
 pytestmark = pytest.mark.skipif(bool(browser.missing()),
                                 reason=browser.missing())
-FIRST, LAST = program.chapters()[0].name[:2], program.chapters()[-1].name[:2]
+FIRST = program.chapters()[0].name[:2]
 
 
 @pytest.fixture(scope="session")
@@ -239,6 +239,9 @@ def test_a_passage_is_chosen_by_tab_and_by_click(book):
     at = book.run("return scrollY")
     book.click(f'[href="#{name}"]')
     assert lit(book, lines)["page"] == at
+    name, lines = passages()[0]
+    book.run(TO, name, .3)  # and whoever reads on has done with it
+    lit(book, lines)
 
 
 def test_the_list_of_files_moves_the_pane_alone(book):
@@ -277,7 +280,20 @@ def test_without_script_everything_is_there_and_links_light_lines(
             [...is[0].parentElement.querySelectorAll("[id]:not(a)")]
                 .filter((line) => !is.includes(line)).map(at)];""", lines)
     assert len(ground) == 1 and ground[0] not in others
-    book.cdp("Emulation.setScriptExecutionDisabled", value=False)
+
+
+@pytest.mark.parametrize("off", [True, False])
+def test_a_line_can_be_linked_to(book, shelf, off):
+    book.cdp("Emulation.setScriptExecutionDisabled", value=off)
+    book.open("about:blank")
+    book.open((shelf / "book.html").as_uri() + f"#{FIRST}-client.c-9")
+    is_, other, top, bottom = book.run("""
+        const [line, next] = [9, 10].map((number) => document.getElementById(
+            `${arguments[0]}-client.c-${number}`));
+        const box = line.getBoundingClientRect();
+        return [line, next].map((one) => getComputedStyle(one).backgroundColor)
+            .concat([box.top, box.bottom - innerHeight]);""", FIRST)
+    assert is_ != other and top > 0 and bottom < 0
 
 
 # 5. Ladders, a step at a time.
