@@ -18,7 +18,7 @@ from ..kernel import DidNotListen
 from ..program import DoesNotCompile, NoSuchChapter, NotInstalled
 from ..sandbox import StillRunning
 from ..scenario import NoSuchScenario
-from .asked import Wrong
+from .asked import UsageError
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,8 @@ def run(name: str, words: Sequence[str]) -> int:
         if command.judges:
             proof.require()
         return command.load(name)(words)
-    except (NoSuchChapter, NoSuchExercise, NoSuchScenario, Wrong) as error:
+    except (NoSuchChapter, NoSuchExercise, NoSuchScenario,
+            UsageError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2
     except DoesNotCompile as error:

@@ -13,17 +13,20 @@ from typing import Mapping, Optional
 DIGITS = 18  # at most: more than a seed that we draw has
 
 
-class Wrong(Exception):
-    """The command line; the text says how."""
+class UsageError(Exception):
+    """The command line is wrong; the text says how."""
 
 
 def number(name: str, environ: Mapping[str, str] = os.environ
            ) -> Optional[int]:
-    """Return a number that was asked for, None if none was; raises Wrong."""
+    """Return a number that was asked for, None if none was.
+
+    Raises UsageError.
+    """
     word = environ.get(name, "")
     if not word:
         return None
     if not (word.isascii() and word.isdigit() and len(word) <= DIGITS):
-        raise Wrong(f"{name} {reprlib.repr(word)}: not a whole number from 0 "
-                    f"on, of at most {DIGITS} digits")
+        raise UsageError(f"{name} {reprlib.repr(word)}: not a whole number "
+                         f"from 0 on, of at most {DIGITS} digits")
     return int(word)

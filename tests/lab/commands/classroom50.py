@@ -26,7 +26,7 @@ from ..judges import exercise
 from ..judging import MAXIMUM
 from ..program import ROOT, NotInstalled
 from . import handout
-from .asked import Wrong
+from .asked import UsageError
 from .grade import the_stranger
 from .gradescope import LIFT
 
@@ -60,12 +60,12 @@ def main(_: list[str]) -> int:
     """classroom50: EXERCISE=NN, beside the kit or where OUT says."""
     word = os.environ.get("EXERCISE", "")
     if not word:
-        raise Wrong("EXERCISE=NN is missing: which exercise it is")
+        raise UsageError("EXERCISE=NN is missing: which exercise it is")
     name = exercise(word).name
     out = Path(os.environ.get("OUT") or ROOT.parent / f"classroom50-{name}")
     if out.exists():
-        raise Wrong(f"OUT={out}: it is there already: remove it, or name "
-                    "another folder")
+        raise UsageError(f"OUT={out}: it is there already: remove it, or name "
+                         "another folder")
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     for inside, content in handout.contents().items():

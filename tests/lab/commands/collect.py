@@ -17,34 +17,34 @@ from ..classroom.archive import Unsafe
 from ..classroom.download import download
 from ..classroom.manifest import NAME, Damaged
 from ..judges import exercise
-from .asked import Wrong
+from .asked import UsageError
 
 
 def _places(environ: Mapping[str, str]) -> tuple[Path, Path]:
-    """Return where it comes from and where it goes; raises Wrong."""
+    """Return where it comes from and where it goes; raises UsageError."""
     for word in ("FROM", "INTO"):
         if not environ.get(word):
-            raise Wrong(f"{word}= is missing: make collect FROM=download "
-                        "INTO=folder")
+            raise UsageError(f"{word}= is missing: make collect FROM=download "
+                             "INTO=folder")
     source = Path(environ["FROM"]).resolve()
     into = Path(environ["INTO"]).resolve()
     if not source.exists():
-        raise Wrong(f"FROM={source}: there is no such file or folder")
+        raise UsageError(f"FROM={source}: there is no such file or folder")
     if into == source or source in into.parents:
-        raise Wrong(f"INTO={into} lies in FROM, which is left as it is: name "
-                    "another folder")
+        raise UsageError(f"INTO={into} lies in FROM, which is left as it is: "
+                         "name another folder")
     return source, into
 
 
 def run(environ: Mapping[str, str]) -> int:
-    """Collect as the environment says; raises Wrong and its kind."""
+    """Collect as the environment says; raises UsageError and its kind."""
     source, into = _places(environ)
     word = environ.get("EXERCISE", "")
     name = exercise(word).name if word else ""
     with download(source) as entries:
         layout = layouts.recognise(entries)
         if layout is None:
-            raise Wrong(
+            raise UsageError(
                 f"FROM={source}: no layout fits more than half of its "
                 f"{len(entries)} files; there are "
                 + ", ".join(known.title for known in layouts.layouts()))
@@ -65,7 +65,7 @@ def main(_: list[str]) -> int:
     """collect: 2 for a wrong command line, or a layout that nobody knows."""
     try:
         return run(os.environ)
-    except (Wrong, Damaged) as error:
+    except (UsageError, Damaged) as error:
         print(f"collect: {printable.text(str(error))}", file=sys.stderr)
         return 2
     except Unsafe as error:

@@ -21,7 +21,7 @@ from ..classroom.students import Student
 from ..classroom.worker import Worker
 from ..judges import exercise, exercises
 from ..program import NotInstalled
-from .asked import Wrong, number
+from .asked import UsageError, number
 from .terminal import draws_over
 
 UNSAFE = ("this system forbids the walls around a submission ({why}), so one "
@@ -33,15 +33,16 @@ def places(environ: Mapping[str, str]) -> tuple[Path, Path]:
     """Return where the submissions are, and where the grades go."""
     word = environ.get("SUBMISSIONS", "")
     if not word:
-        raise Wrong("SUBMISSIONS=folder is missing: where they are")
+        raise UsageError("SUBMISSIONS=folder is missing: where they are")
     submissions = Path(word).resolve()
     if not submissions.name:
-        raise Wrong(f"SUBMISSIONS={submissions} is all there is, and no class")
+        raise UsageError(f"SUBMISSIONS={submissions} is all there is, and no "
+                         "class")
     beside = submissions.with_name(submissions.name + "-grades")
     out = Path(environ.get("OUT") or beside).resolve()
     if out == submissions or submissions in out.parents:
-        raise Wrong(f"OUT={out}: among the submissions it would be taken for "
-                    "one")
+        raise UsageError(f"OUT={out}: among the submissions it would be taken "
+                         "for one")
     return submissions, out
 
 
@@ -86,11 +87,11 @@ def _asked_for(environ: Mapping[str, str], among: list[Student]
         return None
     name = environ["STUDENT"]
     if not name:
-        raise Wrong("STUDENT=name is missing: whom to grade anew")
+        raise UsageError("STUDENT=name is missing: whom to grade anew")
     found = [student for student in among
              if name in (student.key, student.name)]
     if not found:
-        raise Wrong(f"STUDENT {name!r}: no folder of that name")
+        raise UsageError(f"STUDENT {name!r}: no folder of that name")
     return found[0]
 
 
@@ -107,7 +108,7 @@ def _absent(environ: Mapping[str, str], people: list[manifest.Row]
 
 
 def run(environ: Mapping[str, str]) -> int:
-    """Grade as the environment says; raises Wrong and its kind."""
+    """Grade as the environment says; raises UsageError and its kind."""
     submissions, out = places(environ)
     names = wanted(environ)
     among = students(submissions)
@@ -150,7 +151,7 @@ def _told(name: str, environ: Mapping[str, str]) -> int:
     """Run; what is wrong with the words is a sentence and 2."""
     try:
         return run(environ)
-    except (Wrong, NoSubmissions, WrongFolder, manifest.Damaged,
+    except (UsageError, NoSubmissions, WrongFolder, manifest.Damaged,
             roster.BadRoster) as error:
         print(f"{name}: {printable.text(str(error))}", file=sys.stderr)
         return 2

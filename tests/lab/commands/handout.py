@@ -19,7 +19,7 @@ from typing import Iterator, Mapping, Optional, Sequence
 
 from ..judges import STARTERS, exercise, exercises
 from ..program import ROOT
-from .asked import Wrong
+from .asked import UsageError
 
 NAME = "half-close"
 # What is packed is named, lest a folder of submissions goes out with it.
@@ -157,8 +157,8 @@ def main(_: list[str]) -> int:
                  or ROOT.parent / f"{NAME}-handout.tar.gz").resolve()
     archive = place.name.endswith((".tar.gz", ".tgz"))
     if not archive and (place.suffix or place.exists()):
-        raise Wrong(f"OUT={place}: call it something.tar.gz, or name a folder "
-                    "that isn't there yet")
+        raise UsageError(f"OUT={place}: call it something.tar.gz, or name a "
+                         "folder that isn't there yet")
     with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
         folder = Path(scratch) / NAME
         files = contents(names=names)

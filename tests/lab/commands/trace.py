@@ -12,7 +12,7 @@ from .. import chapters, matrix, printable, program, sandbox, scenario
 from ..ladder import Ladder, ladder, ladders, text
 from ..outcome import Outcome
 from ..meeting.pair import Pair, converse
-from .asked import Wrong
+from .asked import UsageError
 
 
 def say_if_shared() -> None:
@@ -67,13 +67,13 @@ def pairs(folder: Path) -> dict[str, Pair]:
 
 
 def pair_of(folder: Path, asked: str) -> Pair:
-    """Return one of them; raises Wrong."""
+    """Return one of them; raises UsageError."""
     rows = pairs(folder)
     if not rows:
-        raise Wrong(f"{folder.name} has no row in the matrix")
+        raise UsageError(f"{folder.name} has no row in the matrix")
     if asked not in rows:
-        raise Wrong(f"{folder.name} meets no peer in a way {asked!r}: "
-                    + known_ways(rows))
+        raise UsageError(f"{folder.name} meets no peer in a way {asked!r}: "
+                         + known_ways(rows))
     return rows[asked]
 
 
@@ -116,8 +116,8 @@ def main(arguments: list[str]) -> int:
             for way in chapters.ways(folder)}
     known = {**pairs(folder), **ways}
     if asked not in (*known, ""):
-        raise Wrong(f"{folder.name} does not run in a way {asked!r}: "
-                    + known_ways(known))
+        raise UsageError(f"{folder.name} does not run in a way {asked!r}: "
+                         + known_ways(known))
     say_if_shared()
     for index, pair in enumerate([known[asked]] if asked else ways.values()):
         if index:

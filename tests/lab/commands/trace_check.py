@@ -16,7 +16,7 @@ from ..judging.exercise import Exercise, Trial
 from ..judging.expect import Seen
 from ..judging.submission import Refused, build_own, new_seed
 from ..sandbox import Sandbox
-from .asked import Wrong, number
+from .asked import UsageError, number
 from .trace import draw, said_by, say_if_shared
 
 
@@ -26,12 +26,12 @@ def peer(name: str) -> str:
 
 
 def wanted(judge: Exercise, asked: str) -> list[str]:
-    """Return the names of the conversations asked for; raises Wrong."""
+    """Return the names of the conversations asked for; raises UsageError."""
     names = [name for name in judge.conversations
              if asked in ("", peer(name))]
     if not names:
-        raise Wrong(f"there is no peer {asked!r} here: there are "
-                    + ", ".join(map(peer, judge.conversations)))
+        raise UsageError(f"there is no peer {asked!r} here: there are "
+                         + ", ".join(map(peer, judge.conversations)))
     return names
 
 
