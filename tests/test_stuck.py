@@ -5,12 +5,22 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import sys
 import time
 
 import pytest
 
 from lab import kernel, peer
 from lab.sandbox import StillRunning
+
+
+FIRST_THREAD_ENDS = """
+import ctypes, platform, socket, threading
+listener = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=listener.accept).start()
+exit_of_one_thread = {"x86_64": 60, "aarch64": 93}[platform.machine()]
+ctypes.CDLL(None).syscall(exit_of_one_thread, 0)  # see asm/unistd.h
+"""
 
 
 def test_two_that_wait_for_each_other_are_stuck(waiting):
@@ -154,6 +164,27 @@ def test_settle_says_when_it_could_prove_nothing(waiting):
 def test_a_server_that_ends_before_it_listens_is_told(room):
     with pytest.raises(kernel.DidNotListen, match="exit 4"):
         kernel.listening(room.start(["sh", "-c", "exit 4"]))
+
+
+@pytest.mark.namespaces
+def test_one_that_hides_its_descriptors_is_found_listening(
+        room, monkeypatch):
+    """It is, if it is alone in its network (prctl(2), PR_SET_DUMPABLE)."""
+    process = room.start([sys.executable, "-c", "import socket\n"
+                          "socket.create_server(('127.0.0.1', 0)).accept()"])
+    port = kernel.listening(process)
+
+    def hidden(pid: int) -> dict[str, int]:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    monkeypatch.setattr(kernel, "_sockets", hidden)
+    assert kernel.listens_at(process.pid) is None
+    assert kernel.listens_at(process.pid, alone=True) == port
+
+
+def test_one_whose_first_thread_has_ended_is_looked_at_all_the_same(room):
+    process = room.start([sys.executable, "-c", FIRST_THREAD_ENDS])
+    assert process.until(lambda: kernel.listens_at(process.pid), 10)
+    assert process.exit is None
 
 
 @pytest.mark.parametrize("number", (errno.EBADF, errno.ENOTSOCK))

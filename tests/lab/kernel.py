@@ -249,6 +249,27 @@ def _ending(pid: int, c: Connection) -> bool:
     return True
 
 
+def listens_at(pid: int, alone: bool = False) -> Optional[int]:
+    """Return the port that a process listens on; None if on none.
+
+    A process may hide its descriptors (prctl(2), PR_SET_DUMPABLE). Then that
+    is only told of one that is `alone` in its network.
+    """
+    found = next((c.port for c in connections(pid) if c.state == "LISTEN"),
+                 None)
+    if found is not None or not alone:
+        return found
+    try:
+        _sockets(pid)
+    except PermissionError:
+        return next((int(row[1].split(":")[1], 16) for name in ("tcp", "tcp6")
+                     for row in _rows(pid, name)
+                     if row[3] == f"{STATES.index('LISTEN'):02X}"), None)
+    except OSError:
+        pass  # it has gone
+    return None
+
+
 class DidNotListen(Exception):
     """A server ended before it listened."""
 
@@ -350,6 +371,11 @@ def _has_timers(pid: int) -> bool:
         return False
 
 
+def _ended(task: Path) -> bool:
+    """Whether a thread has ended, while others of its process go on."""
+    return (task / "stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+
 def asleep(pid: int) -> list[Asleep]:
     """Return how each thread of a process waits.
 
@@ -358,7 +384,7 @@ def asleep(pid: int) -> list[Asleep]:
     """
     try:
         found = [_waiting(pid, task) for task in
-                 Path(f"/proc/{pid}/task").iterdir()]
+                 Path(f"/proc/{pid}/task").iterdir() if not _ended(task)]
         if not all(found) or _has_timers(pid):
             return []
     except OSError:  # it ended, is just being executed, or closes a socket

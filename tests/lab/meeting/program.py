@@ -90,8 +90,8 @@ class Program:
 
     def port(self) -> Optional[int]:
         """Return the port that it listens on now, if any."""
-        return next((c.port for c in kernel.connections(self.process.holder)
-                     if c.state == "LISTEN"), None)
+        room = self._meeting.room
+        return kernel.listens_at(self.process.holder, alone=room.private)
 
     def listens(self) -> Optional[int]:
         """Wait until it listens; return the port.
