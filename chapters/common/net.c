@@ -117,11 +117,30 @@ client_was_lost(int why)
 int
 accept_client(int listener)
 {
+    char name[CLIENT_NAME];
+
+    return accept_named(listener, name);
+}
+
+int
+accept_named(int listener, char name[CLIENT_NAME])
+{
+    struct sockaddr_storage from;
+    socklen_t size;
+    char host[INET6_ADDRSTRLEN + sizeof "%4294967295"], port[sizeof "65535"];
     int conn;
 
-    do
-        conn = accept(listener, NULL, NULL);
-    while (conn == -1 && (errno == EINTR || client_was_lost(errno)));
+    do {
+        size = sizeof from;
+        conn = accept(listener, (struct sockaddr *)&from, &size);
+    } while (conn == -1 && (errno == EINTR || client_was_lost(errno)));
+    if (conn == -1)
+        return -1;
+    if (getnameinfo((struct sockaddr *)&from, size, host, sizeof host, port,
+                    sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        snprintf(name, CLIENT_NAME, "%s %s", host, port);
+    else
+        snprintf(name, CLIENT_NAME, "a client without a name");
     return conn;
 }
 

@@ -37,6 +37,15 @@ int listen_on(const struct addrinfo *where, const char *host, const char *port);
  */
 int accept_client(int listener);
 
+enum { CLIENT_NAME = 64 }; /* bytes: "fe80::1%4294967295 65535" and more fit */
+
+/*
+ * As accept_client, with the client's address and port in words: "127.0.0.1
+ * 40312". Asked later, a connection that was reset would not tell them.
+ * getnameinfo(3).
+ */
+int accept_named(int listener, char name[CLIENT_NAME]);
+
 /*
  * Connect to the first address that answers, after trying them in order, as
  * RFC 6724 sorts them. `host` and `port` are for the messages. Ends the
