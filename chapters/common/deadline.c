@@ -56,6 +56,18 @@ passed(struct deadline limit)
     return now() >= limit.end;
 }
 
+int
+milliseconds_left(struct deadline limit)
+{
+    double left = limit.end - now();
+
+    if (left <= 0)
+        return 0;
+    if (left > 1e6)
+        left = 1e6;
+    return (int)(left * 1e3) + 1; /* never too early */
+}
+
 void
 nonblocking(int fd)
 {
@@ -69,13 +81,10 @@ bool
 ready_by(struct deadline limit, int fd, short events)
 {
     struct pollfd ready = {.fd = fd, .events = events};
-    double left;
-    int n;
+    int n, left;
 
-    while ((left = limit.end - now()) > 0) {
-        if (left > 1e6)
-            left = 1e6;
-        n = poll(&ready, 1, (int)(left * 1e3) + 1); /* never too early */
+    while ((left = milliseconds_left(limit)) > 0) {
+        n = poll(&ready, 1, left);
         if (n > 0)
             return true;
         if (n == -1 && errno != EINTR)

@@ -32,6 +32,12 @@ struct deadline deadline_in(double patience);
 /* Whether that moment has come. */
 bool passed(struct deadline limit);
 
+/*
+ * How long poll(2) and its like are to wait for that moment, in milliseconds: 0
+ * once it has come, and never more than some twelve days.
+ */
+int milliseconds_left(struct deadline limit);
+
 /* Have calls on `fd` fail with EAGAIN where they would sleep. fcntl(2). */
 void nonblocking(int fd);
 
