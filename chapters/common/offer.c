@@ -1,0 +1,35 @@
+/*
+ * Opening what is to be offered.
+ *
+ * The contract is in offer.h. POSIX throughout.
+ */
+#define _POSIX_C_SOURCE 200809L
+#define _FILE_OFFSET_BITS 64 /* files beyond 2 GiB where a long has 32 bits */
+
+#include "offer.h"
+
+#include <sys/stat.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+
+int
+open_file(const char *path, intmax_t *size)
+{
+    struct stat st;
+    int file;
+
+    do
+        file = open(path, O_RDONLY | O_NONBLOCK); /* not to wait for a FIFO */
+    while (file == -1 && errno == EINTR);
+    if (file == -1 || fstat(file, &st) == -1)
+        err(1, "open %s", path);
+    if (S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+        err(1, "open %s", path);
+    }
+    if (!S_ISREG(st.st_mode)) /* it could keep us waiting, and no poll helps */
+        errx(1, "open %s: not a regular file", path);
+    *size = st.st_size;
+    return file;
+}
