@@ -221,6 +221,19 @@ def test_what_is_lit_is_computed_anew_after_a_reload_and_a_jump(book):
     lit(book, lines)
 
 
+def test_nothing_is_lit_for_a_passage_that_has_left_the_window(book):
+    name, lines = passages()[-1]  # none comes after it
+    book.run(TO, name, .3)
+    lit(book, lines)
+    book.run("""
+        const passage = document.querySelector(`[href="#${arguments[0]}"]`)
+            .closest(".tied");
+        scrollBy(0, passage.getBoundingClientRect().bottom - 1)""", name)
+    lit(book, lines)
+    book.run("scrollBy(0, 2)")
+    lit(book, [])
+
+
 def test_a_passage_is_chosen_by_tab_and_by_click(book):
     for (before, _), (name, lines) in zip(passages(), passages()[1:]):
         book.run(TO, name, .6)  # too low to be the one that is read

@@ -89,9 +89,10 @@ function look() {
   const article = reached(articles);
   locate(article);
   if (chosen && Math.abs(scrollY - chosen.at) > 2) chosen = null;
-  light(chosen ? chosen.passage
-    : article ? reached(passages.filter((one) => article.contains(one)))
-      : null);
+  const passage = chosen ? chosen.passage
+    : reached(passages.filter((one) => article && article.contains(one)));
+  const seen = passage && passage.getBoundingClientRect().bottom > 0;
+  light(seen ? passage : null);
 }
 
 /** Read this passage until the page is scrolled on. */
