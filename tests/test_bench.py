@@ -17,7 +17,7 @@ import pytest
 
 import lab
 from lab import calls, program, wire
-from lab.classroom.sandboxed import strangers
+from lab.classroom.sandboxed import make_treatment
 from lab.commands import demo
 from lab.meeting import peer
 from lab.meeting.pair import Pair, converse
@@ -116,7 +116,7 @@ def test_what_the_compiler_warned_of_can_be_shown(tmp_path, walled):
     """fdopen is POSIX, and -std=c17 declares it only to who asks for that."""
     source = tmp_path / "server.c"
     source.write_text(UNDECLARED)
-    made = strangers().build(source) if walled else \
+    made = make_treatment().build(source) if walled else \
         program.build(source, ours=False)
     first, *others = program.grave_warnings(made)
     assert first.startswith("server.c:3:8: warning: implicit declaration of "

@@ -82,7 +82,8 @@ def test_what_can_not_be_short_is_not(run):
         if (write(fd, &n, sizeof n) != sizeof n) return 1;
         if (read(fd, &n, sizeof n) != sizeof n) return 2;
         fd = open("file", O_CREAT | O_RDWR, 0600);
-        if (write(fd, "two", 3) != 1) return 3;""", Fault("short", percent=100))
+        if (write(fd, "two", 3) != 1) return 3;""",
+                       Fault("short", percent=100))
     assert str(process.wait()) == "exit 0"
     assert log.struck() == ["write"]
 

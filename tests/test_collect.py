@@ -453,7 +453,7 @@ def test_no_download_is_graded_0_in_silence(tmp_path, site, exercise,
     def begin(*_: object) -> None:
         graded.extend(whose(download))
         raise KeyboardInterrupt
-    monkeypatch.setattr(grade, "the_stranger", begin)
+    monkeypatch.setattr(grade, "the_treatment", begin)
     monkeypatch.setenv("SUBMISSIONS", str(download))
     monkeypatch.setenv("EXERCISE", exercise)
     try:

@@ -20,7 +20,7 @@ import pytest
 from lab import program
 from lab.classroom import batch
 from lab.classroom.grades import Grade, Grades
-from lab.classroom.sandboxed import strangers
+from lab.classroom.sandboxed import make_treatment
 from lab.commands import classroom50, gradescope
 from lab.judges import judge_of
 from lab.judging import Result, Score, Verdict
@@ -68,7 +68,8 @@ def test_gradescope_is_given_what_it_takes(tmp_path, make):
 def test_gradescope_gets_no_0_for_an_error_of_ours(tmp_path, monkeypatch,
                                                    capfd, judged, status):
     monkeypatch.setattr(batch, "judged", judged)
-    monkeypatch.setattr(gradescope, "the_stranger", lambda *_: strangers())
+    monkeypatch.setattr(gradescope, "the_treatment",
+                        lambda *_: make_treatment())
     results = tmp_path / "results.json"
     shutil.copy(STARTER, tmp_path)
     assert gradescope.autograde([str(tmp_path), str(results), "01"]) == status
@@ -277,8 +278,9 @@ def test_an_error_of_ours_is_the_exit_status_and_no_result(
     def forbidden(*_: object, **__: object) -> None:
         raise program.NotInstalled("no walls here")
     monkeypatch.setattr(batch, "judged", raises)
-    monkeypatch.setattr(classroom50, "the_stranger", forbidden
-                        if why == "walls" else lambda *_, **__: strangers())
+    monkeypatch.setattr(classroom50, "the_treatment", forbidden
+                        if why == "walls" else
+                        lambda *_, **__: make_treatment())
     shutil.copy(STARTER, tmp_path)
     assert classroom50.autograde([str(tmp_path), "01"]) == 1
     assert sorted(file.name for file in tmp_path.iterdir()) == ["server.c"]

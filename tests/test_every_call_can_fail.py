@@ -329,9 +329,9 @@ def test_the_pair_meets_by_ipv6_and_by_name(cast, host):
 @each_chapter
 def test_a_server_on_one_address_listens_on_that_alone(cast):
     server = cast.server(FILE, host="::1")
-    with cast.room.socket() as stranger:
+    with cast.room.socket() as treatment:
         with pytest.raises(ConnectionRefusedError):
-            stranger.connect(("127.0.0.1", cast.port))
+            treatment.connect(("127.0.0.1", cast.port))
     with cast.room.socket(socket.AF_INET6) as client:
         client.settimeout(peer.BOUND)
         client.connect(("::1", cast.port))

@@ -31,7 +31,7 @@ from lab.classroom.admission import students
 from lab.classroom.students import Student
 from lab.judges import judge_of
 from lab.classroom.gradebook import Gradebook
-from lab.classroom.sandboxed import strangers
+from lab.classroom.sandboxed import make_treatment
 from lab.classroom.worker import Worker
 from lab.sandbox import NoWalls, SandboxDied
 from test_walls import armed, comms, unheard_of
@@ -73,7 +73,7 @@ def graded(classroom: Path, seed: Optional[int] = 7, jobs: int = 2,
     among = students(classroom)
     book = Gradebook(classroom.with_name("grades"))
     one = Batch(among, book.seed(seed, 7, (FIRST,)),
-                strangers((str(classroom),)), jobs, (FIRST,), bound)
+                make_treatment((str(classroom),)), jobs, (FIRST,), bound)
     grade_all(one, book, lambda *_: None, next(
         (s for s in among if s.key == anew), None))
     people = manifest.by_folder(classroom, [s.key for s in among])
@@ -257,7 +257,7 @@ def test_the_time_that_is_left_is_told(classroom, monkeypatch):
         hand_in(classroom, name)
     judge(monkeypatch, lambda _: score())
     told: list[str] = []
-    grade_all(Batch(students(classroom), 7, strangers(), 1, (FIRST,)),
+    grade_all(Batch(students(classroom), 7, make_treatment(), 1, (FIRST,)),
               Gradebook(classroom.with_name("grades")), told.append)
     assert [re.sub(r"\d+ s", "N s", line) for line in told] == [
         "[1/4] a: 100, N s left", "[2/4] b: 100, N s left",
@@ -309,7 +309,7 @@ def test_it_goes_on_where_it_was_broken_off(classroom, monkeypatch):
     among, book = students(classroom), Gradebook(classroom.with_name("grades"))
     with pytest.raises(KeyboardInterrupt):
         grade_all(Batch(among, book.seed(7, 7, (FIRST,)),
-                        strangers((str(classroom),)), 1, (FIRST,), 60.0),
+                        make_treatment((str(classroom),)), 1, (FIRST,), 60.0),
                   book, broken)
     assert len(told) == 3
     judge(monkeypatch, lambda _: score(100))

@@ -317,7 +317,7 @@ def asked(monkeypatch, capfd, **words: object) -> tuple[int, str]:
     """Run the command behind make grade; it is to stop before it grades."""
     def no_walls(*_: object) -> None:
         raise AssertionError("it went on to grade")
-    monkeypatch.setattr(command, "the_stranger", no_walls)
+    monkeypatch.setattr(command, "the_treatment", no_walls)
     for name in ("SUBMISSIONS", "OUT", "EXERCISE", "SEED", "JOBS", "UNSAFE"):
         monkeypatch.delenv(name, raising=False)
     for name, word in words.items():

@@ -163,9 +163,9 @@ def test_a_program_starts_with_the_signals_and_descriptors_of_a_shell(private):
 
 def test_another_sandbox_can_be_had_when_somebody_kills_what_makes_them():
     with Sandbox() as room:
-        keepers, _ = sandbox._keepers(os.readlink("/proc/self/ns/mnt"))
-        keepers.kill()
-        keepers.wait()
+        supervisors, _ = sandbox._supervisors(os.readlink("/proc/self/ns/mnt"))
+        supervisors.kill()
+        supervisors.wait()
         with Sandbox() as other:
             assert str(other.start(["true"]).wait()) == "exit 0"
         assert str(room.start(["true"]).wait()) == "exit 0"
@@ -186,7 +186,7 @@ def test_a_room_is_made_without_a_copy_of_what_we_have_open(monkeypatch):
 def test_a_sandbox_whose_first_process_is_killed_is_over():
     with Sandbox() as room:
         sleeper = room.start(["sleep", "1000"])
-        os.kill(room._keeper_pid, signal.SIGKILL)
+        os.kill(room._supervisor_pid, signal.SIGKILL)
         with pytest.raises(SandboxDied) as caught:
             sleeper.wait()
         assert caught.value.ran
@@ -198,7 +198,7 @@ def test_a_sandbox_that_is_gone_knows_whether_a_program_ran():
         with Sandbox() as room:
             if words:
                 room.start(words).wait()
-            os.kill(room._keeper_pid, signal.SIGKILL)
+            os.kill(room._supervisor_pid, signal.SIGKILL)
             with pytest.raises(SandboxDied) as caught:
                 while True:
                     room.clear()

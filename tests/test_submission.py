@@ -16,20 +16,20 @@ from typing import Union
 import pytest
 
 from lab import judges, proof
-from lab.classroom.sandboxed import Stranger
+from lab.classroom.sandboxed import Treatment
 from lab.classroom.single import GraderFailed, grade_one
-from lab.commands.grade import the_stranger
+from lab.commands.grade import the_treatment
 from lab.judging import Score, report
 from lab.ladder import text
 from lab.program import NotInstalled
 
 
 @functools.lru_cache(maxsize=None)
-def stranger(submission: Path) -> Union[Stranger, str]:
+def treatment(submission: Path) -> Union[Treatment, str]:
     """Return how to treat a submission, or why that can't be done here."""
     try:
         proof.require()
-        return the_stranger((str(submission),),
+        return the_treatment((str(submission),),
                             os.environ.get("UNSAFE") == "1")
     except NotInstalled as error:
         return str(error)
@@ -38,11 +38,11 @@ def stranger(submission: Path) -> Union[Stranger, str]:
 @functools.lru_cache(maxsize=None)
 def score_of(folder: Path) -> Score:
     """Judge an exercise once, for all of its checks."""
-    treatment = stranger(folder.parent)
-    if isinstance(treatment, str):
-        pytest.fail(treatment, pytrace=False)
+    found = treatment(folder.parent)
+    if isinstance(found, str):
+        pytest.fail(found, pytrace=False)
     try:
-        grades = grade_one(folder.parent, treatment, (folder.name,))
+        grades = grade_one(folder.parent, found, (folder.name,))
     except GraderFailed as error:
         pytest.fail(f"the grader itself failed:\n{error}", pytrace=False)
     score = grades.grades[0].score

@@ -1,4 +1,4 @@
-"""The walls around a stranger's program, each taken down once.
+"""The walls around a treatment's program, each taken down once.
 
 What stands in tests/attacks/ is neither a right nor a wrong answer, so it has a
 folder of its own: programs that try what the grader must not let them. Each
@@ -35,7 +35,7 @@ from lab import program
 from lab.classroom import sandboxed
 from lab.judging.untrusted import read_untrusted
 from lab.judging.submission import Refused
-from lab.classroom.sandboxed import Stranger, strangers
+from lab.classroom.sandboxed import Treatment, make_treatment
 from lab.classroom.worker import Worker
 from lab.sandbox import Sandbox, Walls
 
@@ -64,9 +64,9 @@ def said(built: Path, walls: Walls) -> str:
 
 
 @pytest.fixture
-def stranger() -> Stranger:
+def treatment() -> Treatment:
     """The walls as the grader puts them up."""
-    return strangers()
+    return make_treatment()
 
 
 @pytest.fixture
@@ -104,17 +104,17 @@ def without(*gone: str) -> Callable[[Walls], Walls]:
         n for n in walls.namespaces if n not in gone))
 
 
-def tried(tmp_path: Path, stranger: Stranger, name: str,
+def tried(tmp_path: Path, treatment: Treatment, name: str,
           down: Callable[[Walls], Walls], **words: object) -> tuple[str, str]:
     """Try an attack behind all walls, and behind all but one."""
-    built = stranger.build(armed(name, tmp_path, **words))
-    return (said(built, stranger.running),
-            said(built, down(stranger.running)))
+    built = treatment.build(armed(name, tmp_path, **words))
+    return (said(built, treatment.running),
+            said(built, down(treatment.running)))
 
 
-def test_another_file_is_not_there(tmp_path, stranger, secret):
+def test_another_file_is_not_there(tmp_path, treatment, secret):
     held, stolen = tried(
-        tmp_path, stranger, "reads",
+        tmp_path, treatment, "reads",
         lambda walls: replace(walls, shows=(*walls.shows,
                                             str(secret.parent))),
         SECRET=secret)
@@ -124,28 +124,28 @@ def test_another_file_is_not_there(tmp_path, stranger, secret):
 
 @pytest.mark.parametrize("what", ["solutions/01-return-the-thanks/server.c",
                                   "tests/test_walls.py", "Makefile"])
-def test_nothing_of_the_kit_is_there(tmp_path, stranger, what):
-    built = stranger.build(armed("reads", tmp_path,
+def test_nothing_of_the_kit_is_there(tmp_path, treatment, what):
+    built = treatment.build(armed("reads", tmp_path,
                                  SECRET=program.ROOT / what))
-    assert "No such file" in said(built, stranger.running)
+    assert "No such file" in said(built, treatment.running)
 
 
 def test_what_is_to_be_hidden_is_hidden_under_what_is_shown(tmp_path,
-                                                            stranger):
+                                                            treatment):
     header = Path("/usr/include/stdio.h")
-    built = stranger.build(armed("reads", tmp_path, SECRET=header))
-    assert "STOLEN" in said(built, stranger.running)
+    built = treatment.build(armed("reads", tmp_path, SECRET=header))
+    assert "STOLEN" in said(built, treatment.running)
     assert "No such file" in said(built, replace(
-        stranger.running, hides=(str(header.parent),)))
+        treatment.running, hides=(str(header.parent),)))
 
 
-def test_the_first_process_is_no_way_out(tmp_path, stranger, secret):
-    built = stranger.build(armed("climbs", tmp_path, SECRET=secret))
-    assert "Permission denied" in said(built, stranger.running)
+def test_the_first_process_is_no_way_out(tmp_path, treatment, secret):
+    built = treatment.build(armed("climbs", tmp_path, SECRET=secret))
+    assert "Permission denied" in said(built, treatment.running)
 
 
-def test_the_network_ends_at_its_own_loopback(tmp_path, stranger, open_port):
-    held, stolen = tried(tmp_path, stranger, "finds-a-network",
+def test_the_network_ends_at_its_own_loopback(tmp_path, treatment, open_port):
+    held, stolen = tried(tmp_path, treatment, "finds-a-network",
                          without("net"), PORT=open_port, ADDRESS="127.0.0.1")
     assert "Connection refused" in held
     assert "STOLEN: a connection" in stolen
@@ -156,25 +156,25 @@ def unfiltered(walls: Walls) -> Walls:
     return replace(walls, filters=False)
 
 
-def test_shared_memory_is_shared_with_nobody(tmp_path, stranger,
+def test_shared_memory_is_shared_with_nobody(tmp_path, treatment,
                                              shared_segment):
     """The namespace parts it, and the filter lets nobody ask."""
-    stranger = replace(stranger, running=unfiltered(stranger.running))
-    held, stolen = tried(tmp_path, stranger, "shares-memory", without("ipc"),
+    treatment = replace(treatment, running=unfiltered(treatment.running))
+    held, stolen = tried(tmp_path, treatment, "shares-memory", without("ipc"),
                          KEY=shared_segment)
     assert "held: shmget: No such file" in held
     assert "STOLEN: segment" in stolen
 
 
-def test_what_no_namespace_parts_can_not_be_called(tmp_path, stranger):
-    held, stolen = tried(tmp_path, stranger, "calls-by-number", unfiltered)
+def test_what_no_namespace_parts_can_not_be_called(tmp_path, treatment):
+    held, stolen = tried(tmp_path, treatment, "calls-by-number", unfiltered)
     assert "STOLEN" not in held and held.count("held: ") == 7, held
     for name in ("semget", "msgget", "shmget"):  # the rest may not be there
         assert f"STOLEN: {name}" in stolen
 
 
-def test_nobody_sets_anothers_limits(tmp_path, stranger):
-    held, stolen = tried(tmp_path, stranger, "limits-others", unfiltered)
+def test_nobody_sets_anothers_limits(tmp_path, treatment):
+    held, stolen = tried(tmp_path, treatment, "limits-others", unfiltered)
     assert "held: prlimit: Operation not permitted" in held
     assert "STOLEN: a limit" in stolen
 
@@ -182,14 +182,14 @@ def test_nobody_sets_anothers_limits(tmp_path, stranger):
 JOINS = """
 import ctypes, dataclasses, platform, sys
 from pathlib import Path
-from lab.classroom.sandboxed import strangers
+from lab.classroom.sandboxed import make_treatment
 from lab.sandbox import Sandbox
 keyctl = {"x86_64": 250, "aarch64": 219}[platform.machine()]
 assert ctypes.CDLL(None).syscall(keyctl, 1, None) > 0  # a session's keyring
-stranger = strangers()
-built = stranger.build(Path(sys.argv[1]))
+treatment = make_treatment()
+built = treatment.build(Path(sys.argv[1]))
 for _ in range(2):
-    walls = dataclasses.replace(stranger.running, filters=False)
+    walls = dataclasses.replace(treatment.running, filters=False)
     with Sandbox(walls) as room:
         process = room.start([built])
         process.wait()
@@ -212,8 +212,8 @@ def test_a_key_does_not_go_from_room_to_room(tmp_path):
     assert python(JOINS, source).stdout == "kept\n" * 2
 
 
-def test_nobody_uses_a_key(tmp_path, stranger):
-    held, kept = tried(tmp_path, stranger, "keeps-keys", unfiltered,
+def test_nobody_uses_a_key(tmp_path, treatment):
+    held, kept = tried(tmp_path, treatment, "keeps-keys", unfiltered,
                        NAME=unheard_of())
     assert "held: Operation not permitted" in held and kept == "kept\n"
 
@@ -223,8 +223,8 @@ def test_no_walls_are_said_to_stand_where_calls_can_not_be_filtered():
             "print(doctor._walls().present, doctor._walls().remedy)")
     done = python(code, before=(
         sys.executable, program.ROOT / "tests" / "without.py", "prctl"))
-    assert done.stdout.startswith("False seccomp: Operation not permitted; "), \
-        done
+    assert done.stdout.startswith(
+        "False seccomp: Operation not permitted; "), done
 
 
 # --- how much it can take --------------------------------------------------
@@ -234,19 +234,19 @@ def test_no_walls_are_said_to_stand_where_calls_can_not_be_filtered():
     pytest.param("takes-memory", {"memory": 512 * MIB}, id="memory"),
     pytest.param("fills-the-disk", {"disk": 64 * MIB}, id="disk"),
     pytest.param("makes-files", {"inodes": 30_000}, id="empty files")])
-def test_it_gets_so_much_and_no_more(tmp_path, stranger, name, more):
-    held, stolen = tried(tmp_path, stranger, name,
+def test_it_gets_so_much_and_no_more(tmp_path, treatment, name, more):
+    held, stolen = tried(tmp_path, treatment, name,
                          lambda walls: replace(walls, **more))
     assert held.startswith("held: "), held
     assert stolen.startswith("STOLEN: "), stolen
 
 
 def test_many_sandboxes_do_not_count_each_others_processes(tmp_path,
-                                                           stranger):
-    built = stranger.build(armed("forks", tmp_path))
+                                                           treatment):
+    built = treatment.build(armed("forks", tmp_path))
     counts: list[str] = []
     threads = [threading.Thread(target=lambda: counts.append(
-        said(built, stranger.running))) for _ in range(3)]
+        said(built, treatment.running))) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -254,17 +254,17 @@ def test_many_sandboxes_do_not_count_each_others_processes(tmp_path,
     assert len(counts) == 3 and len(set(counts)) == 1, counts
 
 
-def test_endless_printing_ends_at_the_limit(tmp_path, stranger):
-    built = stranger.build(armed("prints-a-gigabyte", tmp_path))
-    with Sandbox(stranger.running) as room:
+def test_endless_printing_ends_at_the_limit(tmp_path, treatment):
+    built = treatment.build(armed("prints-a-gigabyte", tmp_path))
+    with Sandbox(treatment.running) as room:
         process = room.start([built], most=MIB)
         assert str(process.wait()) == "killed by SIGXFSZ"
         assert len(process.stdout) == MIB
 
 
-def test_what_is_only_read_can_not_be_written(tmp_path, stranger):
-    built = stranger.build(armed("writes-its-own-grade", tmp_path, OUT="/o"))
-    with Sandbox(stranger.running) as room:
+def test_what_is_only_read_can_not_be_written(tmp_path, treatment):
+    built = treatment.build(armed("writes-its-own-grade", tmp_path, OUT="/o"))
+    with Sandbox(treatment.running) as room:
         file = Path(built).parent / "file"
         file.write_text("x")
         process = room.start([built, "127.0.0.1", "0", file])
@@ -285,12 +285,12 @@ def outer_wall() -> Iterator[subprocess.Popen]:
             bystander.kill()
 
 
-def test_kill_everybody_reaches_nobody_outside(tmp_path, stranger):
+def test_kill_everybody_reaches_nobody_outside(tmp_path, treatment):
     """The process namespace stops it: it is never taken down here."""
-    built = stranger.build(armed("kills", tmp_path))
-    waits = stranger.build(armed("sleeps", tmp_path))
-    with outer_wall() as bystander, Sandbox(stranger.running) as room, \
-            Sandbox(stranger.running) as neighbours:
+    built = treatment.build(armed("kills", tmp_path))
+    waits = treatment.build(armed("sleeps", tmp_path))
+    with outer_wall() as bystander, Sandbox(treatment.running) as room, \
+            Sandbox(treatment.running) as neighbours:
         victim, neighbour = room.start([waits]), neighbours.start([waits])
         killer = room.start([built])
         assert str(killer.wait()) == "exit 1", killer.stderr
@@ -299,12 +299,12 @@ def test_kill_everybody_reaches_nobody_outside(tmp_path, stranger):
         assert neighbour.poll(0) is None and bystander.poll() is None
 
 
-def test_a_folder_is_lent_once(tmp_path, stranger):
+def test_a_folder_is_lent_once(tmp_path, treatment):
     """What runs there by then may have put something else in its place."""
     folder = Path(tempfile.mkdtemp(dir=program.scratch()))
     inside = folder / "inside"
     inside.mkdir()
-    with Sandbox(stranger.running) as room:
+    with Sandbox(treatment.running) as room:
         room.start(["true"], writes=[folder]).wait()
         theirs = inside.stat().st_uid
         later = folder / "later"
@@ -324,9 +324,9 @@ def test_a_lower_limit_of_the_graders_own_is_kept():
 
 
 ASKS_WHY = """
-from lab.classroom.sandboxed import strangers, trouble
+from lab.classroom.sandboxed import make_treatment, trouble
 from lab.classroom.worker import Worker
-walls = strangers()
+walls = make_treatment()
 with Worker(lambda: trouble(walls), 60.0) as worker:
     print(repr(worker.answer().value))
 """
@@ -348,23 +348,23 @@ def comms() -> list[str]:
     return found
 
 
-def test_a_daemon_ends_with_its_room(tmp_path, stranger):
+def test_a_daemon_ends_with_its_room(tmp_path, treatment):
     name = unheard_of()
-    built = stranger.build(armed("daemon", tmp_path, NAME=name))
-    waits = stranger.build(armed("sleeps", tmp_path))
-    with Sandbox(stranger.running) as room:
+    built = treatment.build(armed("daemon", tmp_path, NAME=name))
+    waits = treatment.build(armed("sleeps", tmp_path))
+    with Sandbox(treatment.running) as room:
         room.start([built]).wait()
         assert room.start([waits]).until(lambda: name in comms(), 20)
     assert name not in comms()
 
 
-def test_who_stops_all_others_ends_with_the_room(tmp_path, stranger):
-    """It can stop who is about to become a program, and hold up the keeper."""
+def test_who_stops_all_others_ends_with_the_room(tmp_path, treatment):
+    """It can stop what is about to become a program, and so the supervisor."""
     name = unheard_of()
-    built = stranger.build(armed("stops", tmp_path, NAME=name))
+    built = treatment.build(armed("stops", tmp_path, NAME=name))
 
     def start_for_ever() -> None:
-        room = Sandbox(stranger.running)
+        room = Sandbox(treatment.running)
         room.start([built])
         while True:
             room.start(["/bin/true"])
@@ -377,65 +377,66 @@ def test_who_stops_all_others_ends_with_the_room(tmp_path, stranger):
 
 # --- the compiler ----------------------------------------------------------
 
-def refused(stranger: Stranger, source: Path) -> str:
+def refused(treatment: Treatment, source: Path) -> str:
     """Return why a source can't become a program."""
     with pytest.raises(Refused) as caught:
-        stranger.build(source)
+        treatment.build(source)
     return str(caught.value)
 
 
-def compiling(stranger: Stranger, **other: object) -> Stranger:
+def compiling(treatment: Treatment, **other: object) -> Treatment:
     """Change the walls of the compiler."""
-    return replace(stranger, compiling=replace(stranger.compiling, **other))
+    return replace(treatment, compiling=replace(treatment.compiling, **other))
 
 
-def opened(stranger: Stranger, place: Path) -> Stranger:
+def opened(treatment: Treatment, place: Path) -> Treatment:
     """Show the compiler one folder more."""
-    return compiling(stranger,
-                     shows=(*stranger.compiling.shows, str(place)))
+    return compiling(treatment,
+                     shows=(*treatment.compiling.shows, str(place)))
 
 
-def test_the_compiler_does_not_read_a_secret_aloud(tmp_path, stranger, secret):
+def test_the_compiler_does_not_read_a_secret_aloud(tmp_path, treatment,
+                                                   secret):
     source = armed("includes", tmp_path, SECRET=secret)
-    held = refused(stranger, source)
+    held = refused(treatment, source)
     assert "No such file" in held and "solution" not in held
-    told = refused(opened(stranger, secret.parent), source)
+    told = refused(opened(treatment, secret.parent), source)
     assert "unknown type name" in told and "the" in told
 
 
-def test_the_compiler_has_no_passwords(tmp_path, stranger):
+def test_the_compiler_has_no_passwords(tmp_path, treatment):
     source = armed("includes", tmp_path, SECRET="/etc/passwd")
-    assert "No such file" in refused(stranger, source)
+    assert "No such file" in refused(treatment, source)
 
 
-def test_the_assembler_includes_no_secret(tmp_path, stranger, secret):
+def test_the_assembler_includes_no_secret(tmp_path, treatment, secret):
     source = armed("incbin", tmp_path, SECRET=secret)
-    assert "file not found" in refused(stranger, source)
-    built = opened(stranger, secret.parent).build(source)
-    assert "STOLEN: the solution" in said(built, stranger.running)
+    assert "file not found" in refused(treatment, source)
+    built = opened(treatment, secret.parent).build(source)
+    assert "STOLEN: the solution" in said(built, treatment.running)
 
 
-def test_an_endless_compiler_is_stopped(tmp_path, stranger):
+def test_an_endless_compiler_is_stopped(tmp_path, treatment):
     source = armed("compiles-without-end", tmp_path)
-    why = refused(compiling(stranger, seconds=1), source)
+    why = refused(compiling(treatment, seconds=1), source)
     assert "does not compile" in why
 
 
-def test_a_compiler_gets_so_much_memory_and_no_more(tmp_path, stranger):
+def test_a_compiler_gets_so_much_memory_and_no_more(tmp_path, treatment):
     source = armed("compiles-for-memory", tmp_path)
-    why = refused(compiling(stranger, memory=256 * MIB), source)
+    why = refused(compiling(treatment, memory=256 * MIB), source)
     assert "memory" in why, why
 
 
-def test_a_program_of_a_gigabyte_is_not_made(tmp_path, stranger):
-    why = refused(stranger, armed("gigabyte-program", tmp_path))
+def test_a_program_of_a_gigabyte_is_not_made(tmp_path, treatment):
+    why = refused(treatment, armed("gigabyte-program", tmp_path))
     assert "makes a program of more than 8 MiB" in why
 
 
 # --- what is handed in -----------------------------------------------------
 
 @pytest.mark.parametrize("what", ("file", "exercise", "student"))
-def test_a_link_is_not_followed(tmp_path, stranger, what, monkeypatch):
+def test_a_link_is_not_followed(tmp_path, treatment, what, monkeypatch):
     honest = tmp_path / "honest" / "01"
     honest.mkdir(parents=True)
     (honest / "server.c").write_text("int main(void) { return 0; }\n")
@@ -451,18 +452,18 @@ def test_a_link_is_not_followed(tmp_path, stranger, what, monkeypatch):
         else:
             (cheat / "01" / "server.c").symlink_to(honest / "server.c")
     source = cheat / "01" / "server.c"
-    assert "symbolic link" in refused(stranger, source)
+    assert "symbolic link" in refused(treatment, source)
     monkeypatch.setattr(sandboxed, "handed_in", Path.read_bytes)
-    assert stranger.build(source).exists()
+    assert treatment.build(source).exists()
 
 
-def test_nothing_beside_the_source_has_a_say(tmp_path, stranger):
+def test_nothing_beside_the_source_has_a_say(tmp_path, treatment):
     shutil.copy(program.ROOT / "tests" / "starters" / "01-return-the-thanks" /
                 "server.c", tmp_path)
     (tmp_path / "stdio.h").write_text("#error ours\n")
     (tmp_path / "Makefile").write_text("all:\n\ttouch /tmp/made\n")
     (tmp_path / "specs").write_text("*cc1:\n-fplugin=evil.so\n")
-    assert stranger.build(tmp_path / "server.c").exists()
+    assert treatment.build(tmp_path / "server.c").exists()
 
 
 def test_what_was_left_is_read_with_care(tmp_path):
@@ -476,11 +477,11 @@ def test_what_was_left_is_read_with_care(tmp_path):
         assert read_untrusted(tmp_path / name) is None
 
 
-def test_a_disk_keeps_what_was_in_the_folder_and_is_bounded(stranger):
+def test_a_disk_keeps_what_was_in_the_folder_and_is_bounded(treatment):
     folder = program.scratch() / "kept"
     folder.mkdir(mode=0o700)
     (folder / "old").write_text("old\n")
-    with Sandbox(stranger.running) as room:
+    with Sandbox(treatment.running) as room:
         seen = room.disk(folder, MIB, keep=True)
         shell = room.start(
             ["/bin/sh", "-c", 'cat old; echo new > new; ln -s /dev/zero zero; '
@@ -494,11 +495,11 @@ def test_a_disk_keeps_what_was_in_the_folder_and_is_bounded(stranger):
     shutil.rmtree(folder)
 
 
-def test_only_what_is_named_can_be_written(stranger):
+def test_only_what_is_named_can_be_written(treatment):
     folder = program.scratch() / "named"
     (folder / "here").mkdir(parents=True)
     script = ["/bin/sh", "-c", "echo x > here/x; echo x > x; exit 0"]
-    with Sandbox(stranger.running) as room:
+    with Sandbox(treatment.running) as room:
         for writes, made in (((), []), ((folder / "here",), ["x"])):
             shell = room.start(script, cwd=folder, writes=writes)
             shell.wait()

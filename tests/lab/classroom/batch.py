@@ -19,7 +19,7 @@ from ..judging import Score, Verdict, unjudged
 from ..judging.submission import Refused
 from ..sandbox import Sandbox, SandboxDied
 from .grades import Grade, Grades, presentable
-from .sandboxed import Stranger, own_disk
+from .sandboxed import Treatment, own_disk
 from .sources import Found
 from .students import Student, digest, found_in, grader, refused
 from .worker import GLANCE, Answer, Worker
@@ -45,7 +45,7 @@ class Batch:
 
     students: Sequence[Student]
     seed: int
-    stranger: Stranger
+    treatment: Treatment
     jobs: int
     names: tuple[str, ...] = ()
     bound: float = BOUND
@@ -62,10 +62,10 @@ class Batch:
 
 def judged(batch: Batch, student: Student, exercise: str) -> Score:
     """Judge one exercise of one student, in a worker."""
-    stranger, seed = batch.stranger, student.seed(batch.seed)
-    if stranger.running.namespaces:
+    treatment, seed = batch.treatment, student.seed(batch.seed)
+    if treatment.running.namespaces:
         own_disk()
-        stranger = stranger.at(program.scratch())
+        treatment = treatment.at(program.scratch())
     folder = Path(tempfile.mkdtemp(dir=program.scratch()))
     for name, source in batch.found(student)[exercise].items():
         if isinstance(source, Refused):
@@ -73,7 +73,7 @@ def judged(batch: Batch, student: Student, exercise: str) -> Score:
         (folder / name).write_bytes(source.content)
     try:
         return grade(folder, exercise, seed,
-                     lambda: Sandbox(stranger.running), stranger.build)
+                     lambda: Sandbox(treatment.running), treatment.build)
     except SandboxDied as error:
         if not error.ran:
             raise

@@ -1,7 +1,7 @@
-"""A stranger's sources: compiled and run behind walls.
+"""Untrusted submissions: compiled and run behind walls.
 
-    score = grade(folder, exercise, seed, lambda: Sandbox(stranger.running),
-                  stranger.build)
+    score = grade(folder, exercise, seed, lambda: Sandbox(treatment.running),
+                  treatment.build)
 
 The compiler has a room of its own, of which only the program comes out. Then
 each run of that has a room of its own (Exercise); judges know nothing of it.
@@ -29,16 +29,18 @@ PROGRAM = 8 * MIB  # bytes of a program at most
 
 
 @dataclass(frozen=True)
-class Stranger:
-    """How to treat one submission: the walls to compile and to run it in."""
+class Treatment:
+    """How to treat an untrusted submission: the walls to compile it behind,
+    and to run it behind."""
 
     compiling: Walls
     running: Walls
 
-    def at(self, stage: Path) -> Stranger:
-        """Return the same treatment on another stage: program.scratch()."""
-        return Stranger(*(replace(walls, stage=stage, library=walls.stage)
-                          for walls in (self.compiling, self.running)))
+    def at(self, scratch: Path) -> Treatment:
+        """Return the same treatment in another scratch folder."""
+        return Treatment(*(
+            replace(walls, scratch=scratch, library=walls.scratch)
+            for walls in (self.compiling, self.running)))
 
     def build(self, source: Path) -> Path:
         """Compile one source behind walls; raises Refused.
@@ -81,7 +83,8 @@ class Stranger:
         return finished
 
 
-def strangers(hides: tuple[str, ...] = (), walled: bool = True) -> Stranger:
+def make_treatment(hides: tuple[str, ...] = (), walled: bool = True
+                   ) -> Treatment:
     """Return how all submissions of a class are treated.
 
     `hides` are places that must not be seen even where all of /usr is. Where
@@ -90,7 +93,7 @@ def strangers(hides: tuple[str, ...] = (), walled: bool = True) -> Stranger:
     running = Walls(program.scratch(), hides=(str(program.ROOT), *hides))
     if not walled:  # then the count is of all that nobody has
         running = replace(running, namespaces=(), processes=512)
-    return Stranger(replace(running, memory=1024 * MIB, output=32 * MIB,
+    return Treatment(replace(running, memory=1024 * MIB, output=32 * MIB,
                             disk=64 * MIB), running)
 
 
@@ -115,23 +118,23 @@ def own_disk() -> None:
 EMPTY = "int main(void) { return 0; }\n"
 
 
-def trouble(stranger: Stranger) -> str:
+def trouble(treatment: Treatment) -> str:
     """In a worker, return why the walls can't be put up here, "" if they can.
 
     Raises NotInstalled if no compiler works behind them.
     """
     try:
-        if stranger.running.namespaces:
+        if treatment.running.namespaces:
             own_disk()
     except OSError as error:
         return error.strerror or str(error)
-    stranger = stranger.at(program.scratch())
+    treatment = treatment.at(program.scratch())
     with program.scratch_folder() as folder:
         source = Path(folder) / "empty.c"
         source.write_text(EMPTY)
         try:
-            made = stranger.build(source)
-            with Sandbox(stranger.running) as room:
+            made = treatment.build(source)
+            with Sandbox(treatment.running) as room:
                 ended = room.start([made]).wait()
         except NoWalls as error:
             return str(error)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .batch import Batch, grade_all, new_seed
 from .grades import Grades
-from .sandboxed import Stranger
+from .sandboxed import Treatment
 from .students import Student
 
 
@@ -40,11 +40,11 @@ class _Held:
         self.errors.append(f"{exercise}: {detail}")
 
 
-def grade_one(submission: Path, stranger: Stranger, names: tuple[str, ...]
+def grade_one(submission: Path, treatment: Treatment, names: tuple[str, ...]
               ) -> Grades:
     """Grade one submission in some exercises; raises GraderFailed."""
     held = _Held()
-    batch = Batch([Student(submission)], new_seed(), stranger,
+    batch = Batch([Student(submission)], new_seed(), treatment,
                   os.cpu_count() or 1, names)
     if grade_all(batch, held, lambda _: None):
         raise GraderFailed("\n".join(held.errors))

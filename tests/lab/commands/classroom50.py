@@ -27,7 +27,7 @@ from ..judging import MAXIMUM
 from ..program import ROOT, NotInstalled
 from . import handout
 from .asked import UsageError
-from .grade import the_stranger
+from .grade import the_treatment
 from .gradescope import LIFT
 
 RUNTIME = {"runs-on": "ubuntu-latest", "apt": ["gcc", "libc6-dev"]}
@@ -127,7 +127,7 @@ def autograde(words: list[str]) -> int:
         "CLASSROOM50_BUNDLE_DIR")]
     hides = (str(checkout), *filter(None, keeps))
     try:
-        grades = grade_one(checkout, the_stranger(hides, unsafe=False),
+        grades = grade_one(checkout, the_treatment(hides, unsafe=False),
                            (name,))
     except (GraderFailed, NotInstalled) as error:
         print(f"autograde50: the grader itself failed:\n{error}",

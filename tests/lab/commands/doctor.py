@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 
 from .. import kernel, program, proof, sandbox, wine
-from ..classroom.sandboxed import strangers, trouble
+from ..classroom.sandboxed import make_treatment, trouble
 from ..classroom.worker import Worker
 
 
@@ -94,11 +94,11 @@ def _proofs() -> Finding:
 
 def _walls() -> Finding:
     """Whether a class can be graded here."""
-    with Worker(lambda: trouble(strangers()), 60.0) as worker:
+    with Worker(lambda: trouble(make_treatment()), 60.0) as worker:
         answer = worker.answer()
     late = "they were not up in a minute" if answer.late else ""
     why = late or answer.error or answer.value
-    return Finding("walls, to grade strangers behind", why == "",
+    return Finding("walls, to grade untrusted submissions", why == "",
                    f"{why}; `make grade` refuses without them")
 
 

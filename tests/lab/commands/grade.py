@@ -16,7 +16,7 @@ from ..classroom import manifest, roster
 from ..classroom.admission import NoSubmissions, check, students
 from ..classroom.batch import Batch, grade_all, new_seed
 from ..classroom.gradebook import Gradebook, WrongFolder
-from ..classroom.sandboxed import Stranger, strangers, trouble
+from ..classroom.sandboxed import Treatment, make_treatment, trouble
 from ..classroom.students import Student
 from ..classroom.worker import Worker
 from ..judges import exercise, exercises
@@ -53,9 +53,9 @@ def wanted(environ: Mapping[str, str]) -> tuple[str, ...]:
         folder.name for folder in exercises())
 
 
-def the_stranger(hides: tuple[str, ...], unsafe: bool) -> Stranger:
+def the_treatment(hides: tuple[str, ...], unsafe: bool) -> Treatment:
     """Return how to treat submissions here; raises NotInstalled."""
-    walled = strangers(hides)
+    walled = make_treatment(hides)
     with Worker(lambda: trouble(walled), 60.0) as worker:
         answer = worker.answer()
     if answer.late or answer.error:
@@ -66,7 +66,7 @@ def the_stranger(hides: tuple[str, ...], unsafe: bool) -> Stranger:
     if not unsafe:
         raise NotInstalled(UNSAFE.format(why=why))
     print(f"UNSAFE: no walls here ({why})", file=sys.stderr)
-    return strangers(walled=False)
+    return make_treatment(walled=False)
 
 
 def _progress() -> Callable[[str], None]:
@@ -115,12 +115,12 @@ def run(environ: Mapping[str, str]) -> int:
     anew = _asked_for(environ, among)
     seed, jobs = number("SEED", environ), number("JOBS", environ)
     check(submissions, among, names)
-    stranger = the_stranger((str(submissions), str(out)),
+    treatment = the_treatment((str(submissions), str(out)),
                             environ.get("UNSAFE") == "1")
     people = manifest.by_folder(submissions, [s.key for s in among])
     gone = _absent(environ, people)
     book = Gradebook(out)
-    batch = Batch(among, book.seed(seed, new_seed(), names), stranger,
+    batch = Batch(among, book.seed(seed, new_seed(), names), treatment,
                   jobs or os.cpu_count() or 1, names)
     try:
         failed = grade_all(batch, book, _progress(), anew)

@@ -18,7 +18,7 @@ from ..classroom.tables import write_whole
 from ..judges import exercise, exercises
 from ..program import ROOT
 from . import handout
-from .grade import the_stranger
+from .grade import the_treatment
 
 SETUP = """#!/usr/bin/env bash
 # Gradescope runs this once, when it makes the box.
@@ -76,10 +76,10 @@ def autograde(words: list[str]) -> int:
     submission, results = Path(words[0]).resolve(), Path(words[1])
     names = tuple([exercise(words[2]).name] if words[2:] else
                   [folder.name for folder in exercises()])
-    stranger = the_stranger((str(submission), str(results.parent.resolve())),
+    treatment = the_treatment((str(submission), str(results.parent.resolve())),
                             os.environ.get("UNSAFE") == "1")
     try:
-        grades = grade_one(submission, stranger, names)
+        grades = grade_one(submission, treatment, names)
     except GraderFailed as error:
         print(f"autograde: the grader itself failed:\n{error}",
               file=sys.stderr)

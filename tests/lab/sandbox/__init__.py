@@ -30,9 +30,10 @@ from .walls import NoWalls, Walls
 __all__ = ["Exit", "NoWalls", "Privacy", "Process", "Sandbox", "SandboxDied",
            "StillRunning", "Walls", "why_not_private"]
 
-KEEPER = Path(__file__).with_name("keeper.c")
-PARTS = tuple(str(source) for source in sorted(KEEPER.parent.glob("[!.]*.c"))
-              if source != KEEPER)  # of the same program
+SUPERVISOR = Path(__file__).with_name("supervisor.c")
+PARTS = tuple(  # of the same program
+    str(source) for source in sorted(SUPERVISOR.parent.glob("[!.]*.c"))
+    if source != SUPERVISOR)
 UCRED = struct.Struct("3i")  # pid, uid, gid
 SCM_CREDENTIALS = 2  # Python has no name for it
 PATH_INSIDE = "/usr/local/bin:/usr/bin:/bin"
@@ -51,7 +52,7 @@ class Sandbox:
     def __init__(self, private: Privacy = True) -> None:
         self._walls = private if isinstance(private, Walls) else None
         if self._walls is not None:
-            (self._walls.stage / "root").mkdir(exist_ok=True)
+            (self._walls.scratch / "root").mkdir(exist_ok=True)
         self._processes: list[Process] = []
         self._disks: set[str] = set()
         why_not = self._begin(
@@ -64,14 +65,14 @@ class Sandbox:
         self.why_not = why_not if private else "not asked for"
 
     def _begin(self, kind: list[object]) -> str:
-        """Start a keeper; return "", or why it can't make such a room."""
+        """Start a supervisor; return "", or why it can't make such a room."""
         self._control, theirs = socket.socketpair(
             socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         with theirs:
-            _ask_for_a_keeper(theirs)
+            _ask_for_a_supervisor(theirs)
         try:
-            _, self._keeper_pid, _ = self._ask(*kind)
+            _, self._supervisor_pid, _ = self._ask(*kind)
         except OSError as error:
             self.close()
             if isinstance(error, ConnectionError):
@@ -91,7 +92,7 @@ class Sandbox:
 
     def _ask(self, *fields: object, descriptors: Sequence[int] = ()
              ) -> tuple[str, int, list[int]]:
-        """Have the keeper do what keeper.c says.
+        """Have the supervisor do what supervisor.c says.
 
         Returns its text, the pid that it speaks for, and what is attached.
         Raises OSError for what it can't do, SandboxDied if it is gone.
@@ -160,23 +161,24 @@ class Sandbox:
                 os.close(descriptor)
         process = Process(
             name or Path(words[0]).name,
-            int(inner) if pid == self._keeper_pid else pid, status, output,
+            int(inner) if pid == self._supervisor_pid else pid, status, output,
             lambda number: self._ask("signal", inner, number))
         self._processes.append(process)
         return process
 
     def _places(self, walls: Walls, words: Iterable[str],
                 writes: Sequence[Path]) -> list[str]:
-        """Return what a program sees of the stage, as the keeper is told it.
+        """Return what a program sees of the scratch folder.
 
-        That is what its own words name; what it may write has a `w` before it,
-        the rest an `r`. As root, nobody is let in there.
+        That is what its own words name. The supervisor is told each with a
+        `w` before it where the program may write, and an `r` elsewhere. As
+        root, the user nobody is given access.
         """
         written = self._disks.union(map(str, writes))
         named = {walls.entry(word) for word in (*words, *written)} - {""}
         for entry in sorted(named.union(map(str, writes))):
             if os.path.exists(entry):
-                lend(Path(entry), whole=entry not in named)
+                give_nobody_access(Path(entry), whole=entry not in named)
         return [("w" if place in written else "r") + place
                 for place in sorted(named | written)]
 
@@ -206,10 +208,10 @@ class Sandbox:
         if self.why_not:
             raise OSError(errno.EPERM, self.why_not)
         if self._walls is not None and self._walls.entry(str(at)):
-            lend(Path(self._walls.entry(str(at))))
+            give_nobody_access(Path(self._walls.entry(str(at))))
             self._disks.add(str(at))
         self._ask("disk", at, size, int(keep))
-        return Path(f"/proc/{self._keeper_pid}/root{at.resolve()}")
+        return Path(f"/proc/{self._supervisor_pid}/root{at.resolve()}")
 
     def clear(self) -> None:
         """End everything that still runs here; the room stays."""
@@ -220,7 +222,7 @@ class Sandbox:
         with self._control:
             try:
                 self._control.shutdown(socket.SHUT_WR)
-                while self._control.recv(1 << 16):  # EOF: the keeper has
+                while self._control.recv(1 << 16):  # EOF: the supervisor has
                     pass  # ended, and all it started before it
             except ConnectionError:
                 pass  # it was killed, with an answer or a request unread
@@ -234,11 +236,12 @@ class Sandbox:
         self.close()
 
 
-def lend(place: Path, whole: bool = False) -> None:
-    """As root, let nobody into what was made for one's own eyes alone.
+def give_nobody_access(place: Path, whole: bool = False) -> None:
+    """As root, give the user nobody access to a file, or a folder.
 
-    What all may read is left as it is, unless the `whole` of it is lent. It is
-    done once: what a program can write in might be another place by now.
+    What all may read stays as it is, unless nobody is to own the `whole` of
+    it. This is done once: what a program can write in might be another place
+    by now.
     """
     seen = place.lstat()
     if os.getuid() != 0 or place.is_symlink() \
@@ -252,53 +255,56 @@ def lend(place: Path, whole: bool = False) -> None:
 
 
 @functools.lru_cache(maxsize=None)
-def _keeper() -> Path:
-    """Return the keeper's program: a room costs a sixth less with a static one.
+def _supervisor() -> Path:
+    """Return the supervisor's program.
+
+    A room costs a sixth less with a static one.
     """
     try:
-        return program.build(KEEPER, ("-static", *PARTS))
+        return program.build(SUPERVISOR, ("-static", *PARTS))
     except program.DoesNotCompile:  # no static libc here
-        return program.build(KEEPER, PARTS)
+        return program.build(SUPERVISOR, PARTS)
 
 
-# A thread that starts a process copies, for a while, what the others have open:
-# none has a connection before the first is up.
+# A thread that starts a process copies, for a while, what the others have
+# open: none has a connection before the first is up.
 _STARTING = threading.Lock()
 
 
 @functools.lru_cache(maxsize=None)
-def _keepers(mounts: str) -> tuple[subprocess.Popen, socket.socket]:
-    """Start the process that keepers are forked from, once for us all.
+def _supervisors(mounts: str) -> tuple[subprocess.Popen, socket.socket]:
+    """Start the process that supervisors are forked from, once for us all.
 
     Once for each mount namespace that we live in, `mounts`: what is shown to
-    a program must be seen by its keeper. It ends with us. Keepers, and the
-    programs, have the umask and the limits that we had when it was started.
+    a program must be seen by its supervisor. It ends with us. Supervisors, and
+    the programs, have the umask and the limits that we had when it was
+    started.
     """
     del mounts  # the child is born where we are
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
-        process = subprocess.Popen([_keeper()], stdin=theirs, env={},
+        process = subprocess.Popen([_supervisor()], stdin=theirs, env={},
                                    stdout=subprocess.DEVNULL)
     return process, ours
 
 
-def _ask_for_a_keeper(control: socket.socket) -> None:
-    """Have a keeper forked, which serves the other end of `control`."""
+def _ask_for_a_supervisor(control: socket.socket) -> None:
+    """Have a supervisor forked, which serves the other end of `control`."""
     mounts = os.readlink("/proc/self/ns/mnt")
     for last in (False, True):
         with _STARTING:
-            _, keepers = _keepers(mounts)
+            _, supervisors = _supervisors(mounts)
         try:
-            socket.send_fds(keepers, [b"."], [control.fileno()])
+            socket.send_fds(supervisors, [b"."], [control.fileno()])
             return
         except BrokenPipeError:  # somebody has killed it
-            _keepers.cache_clear()
+            _supervisors.cache_clear()
             if last:
                 raise
 
 
 def _message(fields: Sequence[object]) -> bytes:
-    """Return a message to the keeper (message.h); lists are lists."""
+    """Return a message to the supervisor (message.h); lists are lists."""
     flat: list[object] = []
     for field in fields:
         flat += [len(field), *field] if isinstance(field, list) else [field]

@@ -79,7 +79,7 @@ become(const struct program *p, const struct walls *walls)
 /* vfork(2): the child has our memory, and we wait, until it is the program. A
    fork that copied it would cost half of all that a start costs. Until then
    it has our capabilities too, so no other program can trace it; one can stop
-   it, and us: therefore somebody outside looks after us (keeper.c). */
+   it, and us: therefore somebody outside looks after us (supervisor.c). */
 static pid_t
 spawn(const struct program *p, const struct walls *walls)
 {

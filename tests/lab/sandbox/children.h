@@ -1,5 +1,5 @@
 /*
- * The programs that a keeper has started.
+ * The programs that a supervisor has started.
  */
 #ifndef CHILDREN_H
 #define CHILDREN_H

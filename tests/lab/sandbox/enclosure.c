@@ -259,7 +259,8 @@ furnish(const struct walls *walls)
     return 0;
 }
 
-/* Make the tree the root, with what the program is shown of the stage. */
+/* Make the tree the root, with what the program is shown of the scratch
+   folder. */
 static int
 turn_in(const struct walls *walls, const struct view *view)
 {

@@ -5,8 +5,8 @@
  *     furnish        once, in the first process: what all programs see
  *     confine        in each child: its own view, its limits; then exec
  *
- * A keeper stays outside the tree that it builds. Programs are of the same
- * user as the keeper and can't reach it all the same: they have none of its
+ * A supervisor stays outside the tree that it builds. Programs are of the same
+ * user as the supervisor and can't reach it all the same: they have none of its
  * capabilities, which both signals to a first process and ptrace(2) ask for.
  *
  * What returns an int returns 0, or -1 with errno and trouble() (message.h).
@@ -36,7 +36,8 @@ struct walls {
     bool filters;   /* whether calls are filtered (filter.h) */
 };
 
-/* What one program is shown of the stage, and how much it may write. */
+/* What one program is shown of the scratch folder, and how much it may
+   write. */
 struct view {
     char **places; /* after an `r` or, where it may write, a `w` */
     rlim_t output; /* bytes of one file */

@@ -1,4 +1,4 @@
-"""Namespaces for ourselves: for programs, the keeper makes them.
+"""Namespaces for ourselves: for programs, the supervisor makes them.
 
 System calls that Python 3.9 does not offer: unshare(2) and mount(2).
 """

@@ -1,8 +1,8 @@
 """What stands between a program that nobody trusts and the machine.
 
-A description, which the keeper of a sandbox puts up (enclosure.h).
+A description, which the supervisor of a sandbox puts up (enclosure.h).
 Everything is shut that isn't named here: a program sees `shows`, read-only, the
-entries of `stage` that its own command line and environment name, and nothing
+entries of `scratch` that its own command line and environment name, and nothing
 else; its network, processes, mounts and IPC objects are its own.
 """
 
@@ -31,7 +31,7 @@ class NoWalls(Exception):
 class Walls:
     """The walls around everything that runs in one sandbox.
 
-    `stage` is the folder whose entries may be shown, and so may those of
+    `scratch` is the folder whose entries may be shown, and so may those of
     `library`, which is nobody's in particular; `hides` are places that
     are covered where `shows` would show them. Without `namespaces` only the
     limits stand. `memory` is bytes of address space a process, `processes` a
@@ -42,7 +42,7 @@ class Walls:
     `filters` some system calls are refused (filter.h).
     """
 
-    stage: Path
+    scratch: Path
     library: Optional[Path] = None
     shows: tuple[str, ...] = SYSTEM + DEVICES
     hides: tuple[str, ...] = ()
@@ -61,16 +61,16 @@ class Walls:
         return "net" in self.namespaces
 
     def told(self) -> list[object]:
-        """Return them as the keeper is told (read_walls in enclosure.c)."""
+        """Return them as the supervisor is told (read_walls in enclosure.c)."""
         nobody = pwd.getpwnam("nobody")
         return ["walls", nobody.pw_uid, nobody.pw_gid, list(self.namespaces),
-                self.stage / "root", self.disk, self.inodes, self.memory, self.processes,
-                self.files, self.seconds, list(self.shows), list(self.hides),
-                int(self.filters)]
+                self.scratch / "root", self.disk, self.inodes, self.memory,
+                self.processes, self.files, self.seconds, list(self.shows),
+                list(self.hides), int(self.filters)]
 
     def entry(self, word: str) -> str:
-        """Return the entry of the stage that a word names, "" for none."""
-        for folder in filter(None, (self.stage, self.library)):
+        """Return the entry of `scratch` that a word names, "" for none."""
+        for folder in filter(None, (self.scratch, self.library)):
             inside = os.path.relpath(word, folder) \
                 if word.startswith(f"{folder}/") else "."
             first = inside.split("/")[0]

@@ -1,16 +1,17 @@
 /*
- * Keep sandboxes: start programs there, and end with all that was started.
+ * Supervise sandboxes: start programs there, and end with all that was started.
  *
- *     keeper          its standard input is a socket, SOCK_SEQPACKET
+ *     supervisor          its standard input is a socket, SOCK_SEQPACKET
  *
  * Each message there brings a socket of the same kind, and a child is forked,
- * the keeper of one sandbox, that serves it. Nobody else is to start keepers:
- * a child has all descriptors of its parent until it executes, and a connection
- * that its owner closes meanwhile stays open.
+ * the supervisor of one sandbox, that serves it. Nobody else is to start
+ * supervisors: a child has all descriptors of its parent until it executes, and
+ * a connection that its owner closes meanwhile stays open.
  *
- * A keeper answers each message (message.h) with "ERRNO TEXT", where ERRNO is 0
+ * A supervisor answers each message (message.h) with "ERRNO TEXT": ERRNO is 0
  * if what was asked is done. The first message says what kind of a room it is;
- * if that is not to be had, the keeper ends. What walls are, enclosure.h says.
+ * if the system forbids that, the supervisor ends. enclosure.h says what walls
+ * are.
  *
  *     private | shared | walls WALLS
  *
@@ -27,7 +28,7 @@
  * An answer bears the credentials of the program that was started, else ours:
  * so its reader learns the pid that it has on his side (unix(7)). How a program
  * ended is written to its status descriptor, an int as waitpid(2) gives it.
- * When the other end hangs up, or goes, the keeper ends all, then itself.
+ * When the other end hangs up, or goes, the supervisor ends all, then itself.
  *
  * It is a C program because each room needs two of its processes, and a fork
  * copies, page by page, what a process uses: an interpreter would cost ten
@@ -315,9 +316,9 @@ leave(void)
         kill_all(alone);
 }
 
-/* Be the keeper of one sandbox. */
+/* Be the supervisor of one sandbox. */
 static void
-keep(void)
+supervise(void)
 {
     static char text[1 << 16]; /* the walls' words stay in it */
     struct walls described;
@@ -340,10 +341,10 @@ keep(void)
     serve_all(ended);
 }
 
-/* Be the keeper of one sandbox if the child of a fork(2), else tell whoever
+/* Be the supervisor of one sandbox if the child of a fork(2), else tell whoever
    wants one why there is none. */
 static bool
-is_keeper(int control)
+is_supervisor(int control)
 {
     pid_t pid = fork();
     char text[128];
@@ -362,12 +363,12 @@ main(void)
     struct request r;
 
     signal(SIGINT, SIG_IGN);  /* Ctrl-C: we go with who started us */
-    signal(SIGCHLD, SIG_IGN); /* no keeper is a zombie */
+    signal(SIGCHLD, SIG_IGN); /* no supervisor is a zombie */
     while (receive(&r, text, sizeof(text))) {
-        if (r.nfds == 1 && is_keeper(r.fds[0])) {
+        if (r.nfds == 1 && is_supervisor(r.fds[0])) {
             dup2(r.fds[0], CONTROL);
             close(r.fds[0]);
-            keep();
+            supervise();
             return 0;
         }
         while (r.nfds > 0) /* where there was no fork it sees EOF */
