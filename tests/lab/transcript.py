@@ -171,6 +171,8 @@ class Desk:
     def interrupt(self, terminal: Terminal) -> None:
         """End what runs in a terminal, once it has said what it must."""
         terminal.compare(False, self.bound, self.stuck)
+        terminal.shell.until(  # it may only just begin, or be about to end
+            lambda: not terminal.runs() or terminal.children(), self.bound)
         if not terminal.runs():
             raise Differs("shown as interrupted, but it had ended")
         for child in terminal.children():
