@@ -38,9 +38,10 @@ def _words(*words: str) -> tuple[Way, ...]:
 
 WAYS = {
     "04": _words("rd", "wr", "rdwr"),
+    "09": _words("off", "on", "zero"),
     "15": (Way("naive", "naive-server.c"), Way("half-close")),
 }
-IN_THE_MATRIX = {"04": "wr"}  # the way that stands for the chapter there
+IN_THE_MATRIX = {"04": "wr", "09": "on"}  # the way that is its row there
 
 
 def number(folder: Path) -> str:

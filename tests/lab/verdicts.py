@@ -72,7 +72,9 @@ def gave_up(pair: Pair, part: Part) -> str:
     if unfinished(part):
         return unfinished(part)
     if _satisfied(pair, part):
-        return "half thanked" if message(part) is None else "ack cut"
+        if "Received file data" in part.stdout:
+            return "half thanked"
+        return "ack lost" if message(part) is None else "ack cut"
     if "Bad file descriptor" in part.stderr:
         return "ack lost"  # it had closed before it listened
     return OK if part.stderr.count("\n") == 1 else "no sentence"

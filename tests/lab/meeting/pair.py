@@ -107,9 +107,11 @@ class PairMeeting(Meeting):
         built = self.pair.build(side, self._flags)
         patience = [AMPLE if seconds is None else seconds] \
             if self.pair.patient else []
+        last = self.pair.way.extra if side == "server" else ()
         return self.start(
-            [*before, built, *words, *patience], cwd=self.files, name=side,
-            fault=fault, disk=self._disk if side == "client" else None,
+            [*before, built, *words, *patience, *last], cwd=self.files,
+            name=side, fault=fault,
+            disk=self._disk if side == "client" else None,
             env={"ASAN_OPTIONS": "verify_asan_link_order=0"})
 
     def serve(self, content: bytes, host: str = HOST, port: int = 0,
@@ -123,8 +125,8 @@ class PairMeeting(Meeting):
         self.original.write_bytes(content)
         self.sent = content
         server = self._start_side(
-            "server", [host, port, self.original.name, *self.pair.way.extra],
-            seconds, fault, before)
+            "server", [host, port, self.original.name], seconds, fault,
+            before)
         listens_at = server.listens()
         if listens_at is None:
             raise kernel.DidNotListen(
