@@ -435,6 +435,18 @@ def test_every_layout_is_played_here():
         {site.split()[0] for site in SITES}
 
 
+def test_an_archive_is_to_be_collected_first(tmp_path, monkeypatch, capfd):
+    for name, files in (("a.zip", moodle("flat").files),
+                        ("b.zip", {"x": b""})):
+        (tmp_path / name).write_bytes(zipped(files))
+        monkeypatch.setenv("SUBMISSIONS", str(tmp_path / name))
+        assert grade.main([]) == 2
+        said = capfd.readouterr().err
+        assert ("it looks like Moodle's download" in said) == (name[0] == "a")
+        assert f"make collect FROM={tmp_path / name} INTO=" in said
+        assert said.count("\n") == 1
+
+
 # --- graded as it was downloaded -------------------------------------------
 
 @pytest.mark.parametrize("exercise", ("01", ""))

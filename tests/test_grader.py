@@ -384,6 +384,19 @@ def test_another_seed_wants_another_folder(classroom, monkeypatch, capfd):
     assert again[0] == 2 and "holds grades of seed 7" in again[2]
 
 
+def test_one_student_is_graded_again_in_what_the_class_was(
+        classroom, monkeypatch, capfd):
+    hand_in(classroom, "ann")
+    judge(monkeypatch, lambda _: score())
+    monkeypatch.setattr(command, "trouble", lambda _: "")
+    words = {"SUBMISSIONS": classroom, "STUDENT": "ann"}
+    assert asked(monkeypatch, capfd, SUBMISSIONS=classroom, EXERCISE="01")[0] \
+        == asked(monkeypatch, capfd, **words)[0] == 0
+    head = (classroom.with_name("the submissions-grades") /
+            "grades.csv").read_text().splitlines()[0]
+    assert head == f"name,{FIRST},total,seed,reason"
+
+
 @pytest.mark.parametrize("kept,what", [
     ("", "is damaged"), ("[]", "is damaged"), ('{"seed": "x"}', "is damaged"),
     ('{"seed": 7, "exercises": ["02-remote-sort"]}',

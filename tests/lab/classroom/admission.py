@@ -12,7 +12,7 @@ from typing import Optional, Sequence
 
 from .. import printable
 from ..judges import judge_of
-from .archive import Unsafe, is_archive
+from .archive import Unsafe, is_archive, stem
 from .download import Entry, download
 from .layouts import Layout, recognise
 from .sources import Missing
@@ -30,6 +30,10 @@ def students(submissions: Path) -> list[Student]:
 
     Raises NoSubmissions.
     """
+    if submissions.is_file():
+        layout, _ = _layout(submissions)
+        raise NoSubmissions(f"SUBMISSIONS={submissions} is a file; "
+                            + _remedy(submissions, layout, ()))
     if not submissions.is_dir():
         raise NoSubmissions(f"SUBMISSIONS={submissions}: there is no such "
                             "folder")
@@ -82,9 +86,10 @@ def _remedy(submissions: Path, layout: Optional[Layout],
             exercises: Sequence[str]) -> str:
     """Return what to do about a class that can't be graded as it is."""
     one = f" EXERCISE={exercises[0][:2]}" if len(exercises) == 1 else ""
-    if layout:
-        into = submissions.with_name(submissions.name + "-collected")
-        return (f"it looks like {layout.title}: make collect "
+    if layout or submissions.is_file():
+        into = submissions.with_name(stem(submissions.name) + "-collected")
+        looks = f"it looks like {layout.title}: " if layout else ""
+        return (f"{looks}make collect "
                 f"FROM={shlex.quote(str(submissions))} "
                 f"INTO={shlex.quote(str(into))}{one}, then grade that")
     if one:

@@ -31,6 +31,22 @@ class WrongFolder(Exception):
     """The folder holds something else; the text says what, and what to do."""
 
 
+def kept_run(out: Path) -> Optional[tuple[int, tuple[str, ...]]]:
+    """Return the seed and the exercises of the grades in a folder.
+
+    None if there are no grades. Raises WrongFolder.
+    """
+    place = out / "run.json"
+    try:
+        kept = json.loads(place.read_text(encoding="utf-8"))
+        return int(kept["seed"]), tuple(map(str, kept["exercises"]))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError) as error:
+        raise WrongFolder(f"{place} is damaged ({error!r}): remove it, or "
+                          "name another folder in OUT") from error
+
+
 class Gradebook:
     """The folder `out`; it is made, for our eyes only, if it isn't there."""
 
@@ -44,25 +60,20 @@ class Gradebook:
 
         Raises WrongFolder if another is asked for, or other exercises.
         """
-        place = self.out / "run.json"
-        if not place.exists():
+        kept = kept_run(self.out)
+        if kept is None:
             seed = new if asked is None else asked
-            write_whole(place, json.dumps(
+            write_whole(self.out / "run.json", json.dumps(
                 {"seed": seed, "exercises": list(exercises)}) + "\n")
             return seed
-        try:
-            kept = json.loads(place.read_text(encoding="utf-8"))
-            seed, names = int(kept["seed"]), list(kept["exercises"])
-        except (ValueError, TypeError, KeyError) as error:
-            raise WrongFolder(f"{place} is damaged ({error!r}): remove it, or "
-                              "name another folder in OUT") from error
-        for what, had, wanted in (("seed", seed, asked),
-                                  ("exercises", names, list(exercises))):
-            if wanted not in (None, had):
-                said = had if what == "seed" else ", ".join(map(str, names))
-                raise WrongFolder(f"{self.out} holds grades of {what} {said}: "
-                                  "ask for that, name another folder in OUT, "
-                                  "or remove this one")
+        seed, names = kept
+        what = f"seed {seed}" if asked not in (None, seed) else \
+            f"exercises {', '.join(names)}" if names != tuple(exercises) \
+            else ""
+        if what:
+            raise WrongFolder(f"{self.out} holds grades of {what}: ask for "
+                              "that, name another folder in OUT, or remove "
+                              "this one")
         return seed
 
     def _folder(self, student: Student) -> Path:

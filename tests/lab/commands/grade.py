@@ -15,7 +15,7 @@ from .. import printable
 from ..classroom import manifest, roster
 from ..classroom.admission import NoSubmissions, check, students
 from ..classroom.batch import Batch, grade_all, new_seed
-from ..classroom.gradebook import Gradebook, WrongFolder
+from ..classroom.gradebook import Gradebook, WrongFolder, kept_run
 from ..classroom.sandboxed import Treatment, make_treatment, trouble
 from ..classroom.students import Student
 from ..classroom.worker import Worker
@@ -46,11 +46,16 @@ def places(environ: Mapping[str, str]) -> tuple[Path, Path]:
     return submissions, out
 
 
-def wanted(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the exercises that EXERCISE asks for: one of them, or all."""
+def wanted(environ: Mapping[str, str], out: Path) -> tuple[str, ...]:
+    """Return the exercises that EXERCISE asks for: one of them, or all.
+
+    One student is graded again in what the class was.
+    """
     word = environ.get("EXERCISE", "")
-    return (exercise(word).name,) if word else tuple(
-        folder.name for folder in exercises())
+    kept = kept_run(out) if "STUDENT" in environ else None
+    if word:
+        return (exercise(word).name,)
+    return kept[1] if kept else tuple(f.name for f in exercises())
 
 
 def the_treatment(hides: tuple[str, ...], unsafe: bool) -> Treatment:
@@ -110,7 +115,7 @@ def _absent(environ: Mapping[str, str], people: list[manifest.Row]
 def run(environ: Mapping[str, str]) -> int:
     """Grade as the environment says; raises UsageError and its kind."""
     submissions, out = places(environ)
-    names = wanted(environ)
+    names = wanted(environ, out)
     among = students(submissions)
     anew = _asked_for(environ, among)
     seed, jobs = number("SEED", environ), number("JOBS", environ)
