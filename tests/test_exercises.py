@@ -27,7 +27,7 @@ from lab import judges
 from lab.judging import MAXIMUM, Score, Verdict, progress, report
 from lab.judges import STARTERS, grade
 from lab.judging import exercise
-from lab.judging.exercise import TRIES, retried
+from lab.judging.exercise import RETRIES, retried
 from lab.judging.expect import Seen
 from lab.ladder import text
 from lab.meeting import Limits, Meeting
@@ -36,6 +36,7 @@ from lab.sandbox import Exit, Sandbox
 
 TESTS = program.ROOT / "tests"
 FIRST = "01-return-the-thanks"
+PATIENCE = "04-patience"
 
 each_exercise = pytest.mark.parametrize(
     "folder", [pytest.param(folder, id=folder.name)
@@ -413,22 +414,37 @@ def seen(too_slow: bool) -> Seen:
                 too_slow=too_slow)
 
 
-@pytest.mark.parametrize("slow, tries", ((0, 1), (2, 3), (TRIES, TRIES)))
-def test_a_conversation_is_had_again_while_the_judge_is_too_slow(slow, tries):
-    had: list[Seen] = []
+@pytest.mark.parametrize("slow, times", ((0, 0), (2, 2), (99, RETRIES)))
+def test_a_conversation_is_had_again_while_the_judge_is_too_slow(slow, times):
+    had: list[str] = []
 
-    def have() -> Seen:
-        had.append(seen(len(had) < slow))
-        return had[-1]
-    assert retried(have) is had[-1]
-    assert len(had) == tries
+    def have(name: str) -> Seen:
+        had.append(name)
+        return seen(len(had) < slow)
+    found = retried({"one": seen(slow > 0), "other": seen(False)}, have)
+    assert had == ["one"] * times
+    assert found["one"].too_slow == (times == RETRIES)
 
 
 def test_it_is_not_had_again_for_ever(monkeypatch):
     monkeypatch.setattr(exercise, "RETRY_FOR", 0.0)
-    had = []
-    retried(lambda: had.append(0) or seen(True))
-    assert len(had) == 1
+    assert retried({"one": seen(True)}, lambda _: seen(False))["one"].too_slow
+
+
+@pytest.mark.answers
+@pytest.mark.timed
+def test_a_server_that_never_sleeps_is_judged_by_the_clock(tmp_path):
+    """All of them at once keep the machine busy: that is no excuse."""
+    source = (program.ROOT / "solutions" / PATIENCE / "server.c").read_text()
+    begins = "limit.end = now() + limit.patience;"
+    sleeps = "n = poll(&slot, 1, (int)(left * 1e3) + 1);"
+    assert begins in source and sleeps in source
+    (tmp_path / "server.c").write_text(source.replace(
+        begins, f"{begins[:-1]} + 0.8;").replace(
+        sleeps, "n = poll(&slot, 1, 0);"))
+    score = grade(tmp_path, PATIENCE)
+    assert {"silent", "dripping", "never-reads", "sips", "one-clock",
+            "late-comer", "fractions"} <= set(failed(score)), told(score)
 
 
 # --- what is printed -------------------------------------------------------

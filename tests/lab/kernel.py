@@ -192,6 +192,20 @@ def stopped(pid: int) -> bool:
     return stat.rsplit(")", 1)[1].split()[0] in "TZX"
 
 
+def runnable(pid: int) -> float:
+    """Return for how many seconds a process has not slept.
+
+    It ran then, or waited for a processor (/proc/PID/task/TID/schedstat, of
+    the thread that did so longest); 0 where the kernel does not count it, or
+    if the process has gone.
+    """
+    try:
+        return max(sum(map(int, (task / "schedstat").read_text().split()[:2]))
+                   for task in Path(f"/proc/{pid}/task").iterdir()) / 1e9
+    except (OSError, ValueError):
+        return 0.0
+
+
 def waited(pid: int) -> float:
     """Return for how many seconds a process has waited for a processor.
 

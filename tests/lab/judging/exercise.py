@@ -20,8 +20,8 @@ from .inputs import Draw
 from .place import Place
 from .players import Client, Over, Player
 
-TRIES = 8         # conversations at most, of which the judge sees too little
-RETRY_FOR = 12.0  # seconds after which there is no further one
+RETRIES = 6       # of one conversation, of which the judge saw too little
+RETRY_FOR = 20.0  # seconds after which no conversation is had again
 
 Script = Callable[[Any], None]
 
@@ -175,15 +175,14 @@ class Exercise:
             seen = {name: had.result() for name, had in having.items()}
             failures = {judge: tried.result()
                         for judge, tried in trying.items()}
+        seen = retried(seen, lambda name: self.observe(
+            self.conversations[name], trial))
         return [_result(check, failures[judge] if judge in failures
                         else _judged(judge, seen))
                 for check, judge in self._checks]
 
     def observe(self, conversation: Conversation, trial: Trial) -> Seen:
-        """Have a conversation, again while the judge was too slow."""
-        return retried(lambda: self._have(conversation, trial))
-
-    def _have(self, conversation: Conversation, trial: Trial) -> Seen:
+        """Have one conversation."""
         inputs = conversation.inputs(trial.seed)
         with trial.sandbox() as room:
             place = Place(inputs, room, self.serves)
@@ -234,25 +233,30 @@ class Exercise:
             conversation.title, self.judge_is.__name__.lower(), self.prefix,
             inputs, outcome, outcome.port, player.trouble,
             player.first_output, player.all_heard, player.stayed, reset,
-            lasted, player.late and player.starved and bool(
-                program.exit != Exit(status=0)),
+            lasted, player.late and player.starved and program.exit
+            not in (None, Exit(status=0)),
             *(() if self.serves else (place.stored(), place.mode(),
                                       place.others())),
             printed=program.process.stdout, ending=Ending.of(program),
             notes=player.notes, finished=player.finished)
 
 
-def retried(have: Callable[[], Seen]) -> Seen:
-    """Have a conversation, again while the judge was too slow to observe.
+def retried(seen: Mapping[str, Seen], have: Callable[[str], Seen]
+            ) -> dict[str, Seen]:
+    """Have conversations again while the judge was too slow to observe.
 
-    The last one counts, whatever was seen in it.
+    One after the other: many at once may have made the machine busy, and a
+    program that computes without a pause does. The last one counts, whatever
+    was seen in it.
     """
-    began = time.monotonic()
-    for _ in range(TRIES):
-        seen = have()
-        if not seen.too_slow or time.monotonic() - began > RETRY_FOR:
-            break
-    return seen
+    found, began = dict(seen), time.monotonic()
+    for name in found:
+        for _ in range(RETRIES):
+            if not found[name].too_slow \
+                    or time.monotonic() - began > RETRY_FOR:
+                break
+            found[name] = have(name)
+    return found
 
 
 def free(meeting: Meeting, port: int) -> int:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Fact = TypeVar("Fact")
 
+RESTLESS = 0.5    # of its life that a program has not slept if it is busy
 CALLS = 1 << 20   # bytes of its calls that are looked at
 OUTPUT = 1 << 20  # bytes that a program may write into one file
 
@@ -62,6 +63,7 @@ class Program:
                  log: Optional[CallLog], most: int) -> None:
         self._meeting = meeting
         self._most = most
+        self._began = time.monotonic()
         self.process = process
         self.log = log
         self.hang = ""
@@ -126,12 +128,16 @@ class Program:
         """Wait for the end until a moment of time.monotonic(), no longer.
 
         None if the program is found asleep, or computing, then; `hang` says
-        so. It is waited for if it waits for a processor.
+        so. It is waited for if it waits for a processor, unless it has hardly
+        slept before: then the wait is of its own making.
         """
         watch = self._meeting.watch
         self.process.poll(moment - time.monotonic())
         watch.renew()
-        while self.process.poll(0.002) is None and not watch.late():
+        restless = kernel.runnable(self.pid) > \
+            RESTLESS * (time.monotonic() - self._began)
+        while self.process.poll(0.002) is None and not restless \
+                and not watch.late():
             self.look_how_long_it_waited()
         if self.process.poll(0) is None and not self.hang:
             proof = kernel.stuck([self.process])
