@@ -19,7 +19,6 @@ from lab import program, sandbox  # noqa: E402
 from lab.ladder import ladder, text  # noqa: E402
 from lab.meeting import Meeting  # noqa: E402
 from lab.meeting.pair import Pair, PairMeeting  # noqa: E402
-from lab.scenario.cast import Cast  # noqa: E402
 
 # What a program begins with that waits for us.
 DIAL = "import socket, signal, select, sys, time\n" \
@@ -256,12 +255,6 @@ def waiting(room, listener) -> Callable[[str], tuple]:
                               listener.getsockname()[1]])
         return process, listener.accept()[0]
     return start
-
-
-@pytest.fixture
-def cast(room, tmp_path, number):
-    """The server and client of chapter `number`, in `room`."""
-    return Cast(room, tmp_path, number)
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from contextlib import closing
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Optional
 
 import pytest
 
 from lab import chapters, kernel, peer, program
 from lab.calls import CallLog, Fault
 from lab.sandbox import Process, Sandbox
-from lab.scenario.stage import hope
 
 NUMBERS = ("01", "02", "03", "04")
 each_chapter = pytest.mark.parametrize(
@@ -170,6 +169,11 @@ def without(number: int) -> list[str]:
     return ["sh", "-c", f'exec "$@" {number}>&-', "sh"]
 
 
+def may_go_on(process: Process) -> Callable[[], bool]:
+    """Return what tells a peer whether waiting for a program makes sense."""
+    return lambda: process.poll(0) is None and not kernel.stuck([process])
+
+
 def fetched(room: Sandbox, argv: list[object], before: list[str],
             data: bytes = b"file", log: Optional[CallLog] = None
             ) -> tuple[Process, bytes]:
@@ -185,7 +189,7 @@ def fetched(room: Sandbox, argv: list[object], before: list[str],
 
         def accepted() -> Optional[peer.Peer]:
             try:
-                return peer.Peer(listener.accept()[0], hope(client))
+                return peer.Peer(listener.accept()[0], may_go_on(client))
             except OSError:  # nobody is here, or has gone again
                 return None
         server = client.until(accepted)
@@ -298,7 +302,7 @@ def test_a_solution_does_not_spin_where_a_write_takes_nothing(
         process = room.start([*argv[:3], file, *argv[4:]], env=log.env)
         with closing(peer.Peer.dial(room, "127.0.0.1",
                                     kernel.listening(process),
-                                    hope(process))) as client:
+                                    may_go_on(process))) as client:
             client.hear()
     else:
         process, _ = fetched(room, argv, [], b"4\nfile" if number == "05"

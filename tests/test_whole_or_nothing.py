@@ -10,7 +10,6 @@ import itertools
 import os
 import random
 import re
-import select
 import shutil
 import signal
 import stat
@@ -24,12 +23,12 @@ from typing import Callable, Iterator, Optional
 
 import pytest
 
+from expectations import differs, said, sentence
 from lab import kernel, peer, program
 from lab.calls import CallLog, Fault
-from lab.peer import EOF, RESET, Heard, Peer
+from lab.meeting import EOF, RESET, Heard, Peer, Program
+from lab.meeting.pair import AMPLE, Pair, PairMeeting
 from lab.sandbox import Process, Sandbox
-from lab.scenario.cast import ENOUGH, Cast, differs, said
-from lab.scenario.stage import hope, settled
 from test_every_call_can_fail import seeds
 
 pytestmark = pytest.mark.chapter("07")
@@ -40,44 +39,40 @@ OLD = b"the old one"
 
 @pytest.fixture
 def number() -> str:
-    """What `cast` is to play."""
+    """What `pair` is to play."""
     return "07"
 
 
 @pytest.fixture(params=[
     "chapter", pytest.param("solution", marks=pytest.mark.answers)])
-def either(request, cast) -> Cast:
+def either(request, pair) -> PairMeeting:
     """The chapter's client, and the one that solves exercise 05."""
     if request.param == "solution":
-        cast.pair = replace(cast.pair, folder=program.ROOT / "solutions" /
+        pair.pair = replace(pair.pair, folder=program.ROOT / "solutions" /
                             "05-receipt")
-    return cast
+    return pair
 
 
-def sentence(process: Process) -> str:
-    """Wait for status 1 and one sentence, which is returned."""
-    ended = process.wait()
-    told = process.stderr.decode(errors="replace")
-    assert str(ended) == "exit 1", f"{process.name}: {ended}, {told!r}"
-    assert re.fullmatch(rf"{process.name}: [^\n]+\n", told), told
-    return told[len(process.name) + 2:-1]
+def reason(program_: Program) -> str:
+    """Wait for status 1 and one sentence; return it without the name."""
+    return sentence(program_)[len(program_.name) + 2:-1]
 
 
-def taken(client: Process, server: Peer) -> None:
+def taken(client: Program, server: Peer) -> None:
     """Wait until the client has read all that it was sent."""
     assert client.until(
         lambda: not server.under_way() and
         kernel.unread(client.pid, *server.ports) == 0), client.stderr
 
 
-def as_it_was(cast: Cast, old: Optional[bytes]) -> None:
+def as_it_was(pair: PairMeeting, old: Optional[bytes]) -> None:
     """Check that there is the old file, or none, and nothing beside it."""
-    assert (cast.copy.read_bytes() if cast.copy.exists() else None) == old
-    assert set(os.listdir(cast.files)) - {"original"} == (
+    assert (pair.copy.read_bytes() if pair.copy.exists() else None) == old
+    assert set(os.listdir(pair.files)) - {"original"} == (
         set() if old is None else {"copy"})
 
 
-def refused(cast: Cast, words: bytes, end: str = EOF) -> str:
+def refused(pair: PairMeeting, words: bytes, end: str = EOF) -> str:
     """Be a server that says `words`; return why the client refuses them.
 
     Without an old file and with one, which must stay as it was.
@@ -85,9 +80,9 @@ def refused(cast: Cast, words: bytes, end: str = EOF) -> str:
     told = []
     for old in (None, OLD):
         if old:
-            cast.copy.write_bytes(old)
-            cast.copy.chmod(0o640)
-        client, server = cast.answer()
+            pair.copy.write_bytes(old)
+            pair.copy.chmod(0o640)
+        client, server = pair.answer()
         with closing(server):
             server.say(words)
             if end == EOF:
@@ -95,12 +90,12 @@ def refused(cast: Cast, words: bytes, end: str = EOF) -> str:
             else:
                 taken(client, server)
                 server.reset()
-            told.append(sentence(client))
+            told.append(reason(client))
             if end == EOF:
                 assert server.hear().data == b"", "it was thanked for"
-        assert client.stdout == b""
-        as_it_was(cast, old)
-    assert stat.S_IMODE(cast.copy.stat().st_mode) == 0o640
+        assert client.stdout == ""
+        as_it_was(pair, old)
+    assert stat.S_IMODE(pair.copy.stat().st_mode) == 0o640
     assert told[0] == told[1]
     return told[0]
 
@@ -149,25 +144,25 @@ LENGTHS = {
 
 
 @pytest.mark.parametrize("words, why", LENGTHS.values(), ids=LENGTHS.keys())
-def test_a_length_that_is_wrong_has_its_sentence(cast, words, why):
-    assert refused(cast, words) == why
+def test_a_length_that_is_wrong_has_its_sentence(pair, words, why):
+    assert refused(pair, words) == why
 
 
 def test_a_reset_may_come_before_the_client_has_seen_that_it_is_connected(
-        cast):
-    client, server = cast.answer()
+        pair):
+    client, server = pair.answer()
     server.reset()
-    assert sentence(client) in (
-        f"connect 127.0.0.1 {cast.port}: Connection reset by peer",
+    assert reason(client) in (
+        f"connect 127.0.0.1 {pair.port}: Connection reset by peer",
         "read from server: Connection reset by peer")
-    as_it_was(cast, None)
+    as_it_was(pair, None)
 
 
 @pytest.mark.parametrize("words", (b"1", b"12\n", b"12\n" + FILE[:6],
                                    b"12\n" + FILE))
-def test_a_reset_is_no_end_of_a_file(cast, words):
+def test_a_reset_is_no_end_of_a_file(pair, words):
     """Not even where all of it has come: the EOF has not."""
-    assert refused(cast, words, end="reset") == \
+    assert refused(pair, words, end="reset") == \
         "read from server: Connection reset by peer"
 
 
@@ -200,35 +195,35 @@ RECEIPTS = {
 
 
 @pytest.mark.parametrize("thanks, why", RECEIPTS.values(), ids=RECEIPTS.keys())
-def test_a_receipt_that_is_wrong_has_its_sentence(cast, thanks, why):
-    server = cast.server(FILE)
-    with closing(cast.dial(server)) as client:
+def test_a_receipt_that_is_wrong_has_its_sentence(pair, thanks, why):
+    server = pair.serve(FILE)
+    with closing(pair.dial_server()) as client:
         assert client.hear() == Heard(b"12\n" + FILE, EOF)
         client.say(thanks)
         client.half_close()
-        assert sentence(server) == f"read from client: {why}"
+        assert reason(server) == f"read from client: {why}"
     assert said(server) == ""
 
 
-def test_a_receipt_may_come_before_the_file_was_read(cast):
+def test_a_receipt_may_come_before_the_file_was_read(pair):
     """It is as good as the word of who gives it, whenever that is."""
-    server = cast.server(FILE)
-    with closing(cast.dial(server)) as client:
+    server = pair.serve(FILE)
+    with closing(pair.dial_server()) as client:
         client.say(b"Thank you 12\n")
         client.half_close()
         assert client.hear() == Heard(b"12\n" + FILE, EOF)
-        assert str(server.wait()) == "exit 0", server.stderr
+        assert str(server.ends()) == "exit 0", server.stderr
     assert said(server) == "Message from client: Thank you 12\n"
 
 
-def test_a_right_receipt_that_is_reset_is_none(cast):
-    server = cast.server(FILE)
-    client = cast.dial(server)
+def test_a_right_receipt_that_is_reset_is_none(pair):
+    server = pair.serve(FILE)
+    client = pair.dial_server()
     client.hear()
     client.say(b"Thank you 12\n")
     assert server.until(lambda: kernel.unread(server.pid, *client.ports) == 0)
     client.reset()
-    assert sentence(server) == "read from client: Connection reset by peer"
+    assert reason(server) == "read from client: Connection reset by peer"
     assert said(server) == ""
 
 
@@ -237,7 +232,7 @@ def test_a_right_receipt_that_is_reset_is_none(cast):
 LONG = 16_000_000  # bytes: more than kernels hold for a client that waits
 
 
-def position(server: Process, file: Path) -> int:
+def position(server: Program, file: Path) -> int:
     """Return how far a program has read a file (proc(5), fdinfo)."""
     for entry in Path(f"/proc/{server.pid}/fd").iterdir():
         if os.readlink(entry) == str(file):
@@ -246,27 +241,27 @@ def position(server: Process, file: Path) -> int:
     raise AssertionError(f"{server.name} has not opened {file}")
 
 
-def held(cast: Cast) -> tuple[Process, Peer, bytes]:
+def held(pair: PairMeeting) -> tuple[Program, Peer, bytes]:
     """Hold a server in the middle of a file; return what it is to send."""
     data = random.Random(LONG).randbytes(1 << 20) * 16
     data = data[:LONG]
-    server = cast.server(data)
-    client = cast.dial(server)
+    server = pair.serve(data)
+    client = pair.dial_server()
     assert server.until(lambda: kernel.unread(
         server.pid, *reversed(client.ports)))
-    assert position(server, cast.original) < LONG
+    assert position(server, pair.original) < LONG
     return server, client, b"%d\n" % LONG + data
 
 
 @pytest.mark.parametrize("more", (1, 100_000))
-def test_a_file_that_grows_while_it_is_sent_is_not_sent_whole(cast, more):
-    server, client, whole = held(cast)
+def test_a_file_that_grows_while_it_is_sent_is_not_sent_whole(pair, more):
+    server, client, whole = held(pair)
     with closing(client):
-        with cast.original.open("ab") as file:
+        with pair.original.open("ab") as file:
             file.write(bytes(more))
         heard = client.hear()
-        assert sentence(server) == \
-            f"read {cast.original}: it grew beyond {LONG} bytes"
+        assert reason(server) == \
+            f"read original: it grew beyond {LONG} bytes"
     assert whole.startswith(heard.data) and len(heard.data) < len(whole)
     assert heard.end == RESET
     assert said(server) == ""
@@ -275,129 +270,130 @@ def test_a_file_that_grows_while_it_is_sent_is_not_sent_whole(cast, more):
 @pytest.mark.parametrize("data, more", (
     (b"", b"x"), (FILE, b"x"), (b"", bytes(100_000))),
     ids=("empty", "one byte more", "empty, and large"))
-def test_a_file_whose_size_is_a_lie_ends_in_a_reset(cast, data, more):
+def test_a_file_whose_size_is_a_lie_ends_in_a_reset(pair, data, more):
     """A FIN would say that what was announced is all there is."""
-    server = cast.server(data)
-    with cast.original.open("ab") as file:
+    server = pair.serve(data)
+    with pair.original.open("ab") as file:
         file.write(more)
-    client = cast.client(cast.port)
-    assert sentence(server) == \
-        f"read {cast.original}: it grew beyond {len(data)} bytes"
-    assert sentence(client).endswith(": Connection reset by peer")
-    as_it_was(cast, None)
+    client = pair.fetch(pair.port)
+    assert reason(server) == \
+        f"read original: it grew beyond {len(data)} bytes"
+    assert reason(client).endswith(": Connection reset by peer")
+    as_it_was(pair, None)
 
 
 @pytest.mark.skipif(not Path("/proc/version").exists(), reason="no procfs")
-def test_a_file_of_proc_is_not_called_empty(cast):
-    server = cast.room.start(
-        [program.build(cast.pair.folder / "server.c"), "127.0.0.1", 0,
-         "/proc/version", ENOUGH], name="server")
-    client = cast.client(kernel.listening(server))
-    assert sentence(server) == "read /proc/version: it grew beyond 0 bytes"
-    assert sentence(client).endswith(": Connection reset by peer")
-    as_it_was(cast, None)
+def test_a_file_of_proc_is_not_called_empty(pair):
+    server = pair.start(
+        [program.build(pair.pair.folder / "server.c"), "127.0.0.1", 0,
+         "/proc/version", AMPLE], name="server")
+    client = pair.fetch(server.listens())
+    assert reason(server) == "read /proc/version: it grew beyond 0 bytes"
+    assert reason(client).endswith(": Connection reset by peer")
+    as_it_was(pair, None)
 
 
-def test_a_file_that_cannot_be_read_to_its_end_ends_in_a_reset(cast):
+def test_a_file_that_cannot_be_read_to_its_end_ends_in_a_reset(pair):
     """All that was announced has come, but for the EOF."""
-    server = cast.server(FILE, fault=Fault("EIO", at=2, calls=("read",)))
-    client = cast.client(cast.port)
-    assert sentence(server) == f"read {cast.original}: Input/output error"
-    assert sentence(client).endswith(": Connection reset by peer")
-    as_it_was(cast, None)
+    server = pair.serve(FILE, fault=Fault("EIO", at=2, calls=("read",)))
+    client = pair.fetch(pair.port)
+    assert reason(server) == "read original: Input/output error"
+    assert reason(client).endswith(": Connection reset by peer")
+    as_it_was(pair, None)
 
 
 @pytest.mark.parametrize("left", (0, LONG - 1))
-def test_a_file_that_shrinks_while_it_is_sent_is_not_called_whole(cast, left):
-    server, client, whole = held(cast)
+def test_a_file_that_shrinks_while_it_is_sent_is_not_called_whole(pair, left):
+    server, client, whole = held(pair)
     with closing(client):
-        os.truncate(cast.original, left)
+        os.truncate(pair.original, left)
         heard = client.hear().data
-        told = sentence(server)
+        told = reason(server)
     came = len(heard) - len(b"%d\n" % LONG)
-    assert told == f"read {cast.original}: it shrank to {came} of {LONG} bytes"
+    assert told == f"read original: it shrank to {came} of {LONG} bytes"
     assert whole.startswith(heard) and came < LONG
     assert said(server) == ""
 
 
 @pytest.mark.parametrize("size", (LONG - 1, LONG + 1))
-def test_a_client_does_not_take_a_file_that_changed(cast, size):
+def test_a_client_does_not_take_a_file_that_changed(pair, size):
     """The real client, slowed down so that the file changes under way."""
     data = random.Random(size).randbytes(1 << 20) * 16
-    server = cast.server(data[:LONG])
-    client = cast.client(cast.port)
+    server = pair.serve(data[:LONG])
+    client = pair.fetch(pair.port)
     client.signal(signal.SIGSTOP)
-    os.truncate(cast.original, size)
+    os.truncate(pair.original, size)
     client.signal(signal.SIGCONT)
-    told = [p.wait() and (str(p.exit), p.stderr) for p in (server, client)]
-    if cast.copy.exists():  # it was read before it changed
-        assert cast.copy.stat().st_size == LONG, told
+    told = [p.ends() and (str(p.exit), p.stderr) for p in (server, client)]
+    if pair.copy.exists():  # it was read before it changed
+        assert pair.copy.stat().st_size == LONG, told
         assert [how for how, _ in told] == ["exit 0", "exit 0"], told
     else:
         assert [how for how, _ in told] == ["exit 1", "exit 1"], told
-        as_it_was(cast, None)
+        as_it_was(pair, None)
 
 
 # --- the file under its final name -----------------------------------------
 
-def test_the_old_file_stays_until_the_new_one_is_whole(cast):
+def test_the_old_file_stays_until_the_new_one_is_whole(pair):
     data = random.Random(1).randbytes(300_000)
-    cast.copy.write_bytes(OLD)
-    client, server = cast.answer()
+    pair.copy.write_bytes(OLD)
+    client, server = pair.answer()
     with closing(server):
         for words in (b"300000\n", data[:1], data[1:200_000], data[200_000:]):
             server.say(words)
             taken(client, server)
-            assert cast.copy.read_bytes() == OLD
-        assert len(cast.left_over()) == 1  # under way, beside the target
+            assert pair.copy.read_bytes() == OLD
+        assert len(pair.left_over()) == 1  # under way, beside the target
         server.half_close()
         assert server.hear() == Heard(b"Thank you 300000\n", EOF)
-        assert not differs(cast.copy.read_bytes(), data)
-        assert str(client.wait()) == "exit 0", client.stderr
-    as_it_was(cast, data)
+        assert not differs(pair.copy.read_bytes(), data)
+        assert str(client.ends()) == "exit 0", client.stderr
+    as_it_was(pair, data)
 
 
 @pytest.mark.parametrize("mode", (0o600, 0o640, 0o644, 0o664, 0o755, 0o777))
-def test_the_mode_of_the_old_file_is_kept(cast, mode):
-    cast.copy.write_bytes(OLD)
-    cast.copy.chmod(mode)
-    fetched(cast, before=["sh", "-c", 'umask 077; exec "$@"', "sh"])
-    assert stat.S_IMODE(cast.copy.stat().st_mode) == mode
+def test_the_mode_of_the_old_file_is_kept(pair, mode):
+    pair.copy.write_bytes(OLD)
+    pair.copy.chmod(mode)
+    fetched(pair, before=["sh", "-c", 'umask 077; exec "$@"', "sh"])
+    assert stat.S_IMODE(pair.copy.stat().st_mode) == mode
 
 
 @pytest.mark.parametrize("mask, mode", (("022", 0o644), ("027", 0o640),
                                         ("077", 0o600), ("000", 0o666)))
-def test_a_new_file_has_the_mode_that_the_umask_leaves(cast, mask, mode):
-    fetched(cast, before=["sh", "-c", f'umask {mask}; exec "$@"', "sh"])
-    assert stat.S_IMODE(cast.copy.stat().st_mode) == mode
+def test_a_new_file_has_the_mode_that_the_umask_leaves(pair, mask, mode):
+    fetched(pair, before=["sh", "-c", f'umask {mask}; exec "$@"', "sh"])
+    assert stat.S_IMODE(pair.copy.stat().st_mode) == mode
 
 
-def fetched(cast: Cast, file: object = None, before: tuple = ()) -> None:
+def fetched(pair: PairMeeting, file: object = None, before: tuple = ()
+            ) -> None:
     """Have the client fetch FILE, and check that it did."""
-    client, server = cast.answer(file, before=before)
+    client, server = pair.answer(file, before=before)
     with closing(server):
         server.say(b"12\n" + FILE)
         taken(client, server)
-        assert len(cast.left_over()) == 1  # beside the target, while it comes
+        assert len(pair.left_over()) == 1  # beside the target, while it comes
         server.half_close()
         assert server.hear() == Heard(b"Thank you 12\n", EOF)
-        assert str(client.wait()) == "exit 0", client.stderr
-    as_it_was(cast, FILE)
+        assert str(client.ends()) == "exit 0", client.stderr
+    as_it_was(pair, FILE)
 
 
-def test_a_name_without_a_folder_is_in_the_current_one(cast):
-    fetched(cast, "copy")
+def test_a_name_without_a_folder_is_in_the_current_one(pair):
+    fetched(pair, "copy")
 
 
-def test_a_name_may_be_as_long_as_names_may_be(cast):
+def test_a_name_may_be_as_long_as_names_may_be(pair):
     """The temporary name must not be made of it."""
     name = "n" * 255
-    client, server = cast.answer(name)
+    client, server = pair.answer(name)
     with closing(server):
         server.say(b"12\n" + FILE)
         server.half_close()
-        assert str(client.wait()) == "exit 0", client.stderr
-    assert (cast.files / name).read_bytes() == FILE
+        assert str(client.ends()) == "exit 0", client.stderr
+    assert (pair.files / name).read_bytes() == FILE
 
 
 BAD_OUTPUTS = {
@@ -419,23 +415,23 @@ BAD_OUTPUTS = {
 
 @pytest.mark.parametrize("file, why", BAD_OUTPUTS.values(),
                          ids=BAD_OUTPUTS.keys())
-def test_an_output_that_cannot_be_replaced_is_trouble(cast, file, why):
-    cast.copy.write_bytes(OLD)
-    (cast.files / "folder").mkdir()
-    (cast.files / "link").symlink_to("copy")
-    (cast.files / "dangling").symlink_to("nothing")
-    os.mkfifo(cast.files / "fifo")
-    before = sorted(os.listdir(cast.files))
-    client, server = cast.answer(file)
+def test_an_output_that_cannot_be_replaced_is_trouble(pair, file, why):
+    pair.copy.write_bytes(OLD)
+    (pair.files / "folder").mkdir()
+    (pair.files / "link").symlink_to("copy")
+    (pair.files / "dangling").symlink_to("nothing")
+    os.mkfifo(pair.files / "fifo")
+    before = sorted(os.listdir(pair.files))
+    client, server = pair.answer(file)
     with closing(server):
         server.say(b"12\n" + FILE)
         server.half_close()
-        told = sentence(client)
+        told = reason(client)
         assert told.startswith("open ") and told.endswith(f": {why}"), told
         assert server.hear().data == b""
-    assert cast.copy.read_bytes() == OLD
-    assert sorted(os.listdir(cast.files)) == before
-    assert (cast.files / "link").is_symlink()
+    assert pair.copy.read_bytes() == OLD
+    assert sorted(os.listdir(pair.files)) == before
+    assert (pair.files / "link").is_symlink()
 
 
 # --- the folder, and what happens in it meanwhile --------------------------
@@ -444,25 +440,25 @@ NO_RIGHTS = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 UMASK_0 = ["sh", "-c", 'umask 0; exec "$@"', "sh"]
 
 
-def half_way(cast: Cast, file: object = None, **more: object
-             ) -> tuple[Process, Peer]:
+def half_way(pair: PairMeeting, file: object = None, **more: object
+             ) -> tuple[Program, Peer]:
     """Start a client, and let it have half of FILE."""
-    client, server = cast.answer(file, **more)
+    client, server = pair.answer(file, **more)
     assert server, client.stderr
     server.say(b"12\n" + FILE[:6])
     taken(client, server)
     return client, server
 
 
-def finish(client: Process, server: Peer, status: int = 0) -> str:
+def finish(client: Program, server: Peer, status: int = 0) -> str:
     """Let a client have the rest; return what it said against it."""
     with closing(server):
         server.say(FILE[6:])
         server.half_close()
         heard = server.hear().data
-    assert str(client.wait()) == f"exit {status}", client.stderr
+    assert str(client.ends()) == f"exit {status}", client.stderr
     assert heard == (b"" if status else b"Thank you 12\n")
-    return sentence(client) if status else client.stderr.decode()
+    return reason(client) if status else client.stderr
 
 
 def test_nobody_else_may_read_a_file_that_is_not_whole(either):
@@ -486,17 +482,17 @@ def test_the_folder_may_have_another_name_by_then(either, end):
         assert (moved / "copy").read_bytes() == FILE
     else:
         server.close()
-        assert sentence(client).endswith("EOF after 6 of 12 bytes")
+        assert reason(client).endswith("EOF after 6 of 12 bytes")
     assert os.listdir(moved) == (["copy"] if end == "well" else [])
 
 
-def test_a_signal_finds_the_file_in_a_folder_with_another_name(cast):
-    folder = cast.files / "folder"
+def test_a_signal_finds_the_file_in_a_folder_with_another_name(pair):
+    folder = pair.files / "folder"
     folder.mkdir()
-    client, server = half_way(cast, "folder/copy")
-    moved = folder.rename(cast.files / "moved")
+    client, server = half_way(pair, "folder/copy")
+    moved = folder.rename(pair.files / "moved")
     client.signal(signal.SIGTERM)
-    assert str(client.wait()) == "killed by SIGTERM"
+    assert str(client.ends()) == "killed by SIGTERM"
     server.close()
     assert not os.listdir(moved)
 
@@ -524,32 +520,32 @@ def test_what_takes_its_name_meanwhile_is_not_replaced(either, make, old):
     make(either.copy)
     kind = stat.S_IFMT(either.copy.lstat().st_mode)
     assert finish(client, server, 1) == \
-        f"open {either.copy}: not a regular file"
+        "open copy: not a regular file"
     assert os.listdir(either.files) == ["copy"]
     assert stat.S_IFMT(either.copy.lstat().st_mode) == kind
 
 
 @pytest.mark.namespaces
-def test_a_folder_that_cannot_be_read_will_do(cast):
-    folder = cast.files / "folder"
+def test_a_folder_that_cannot_be_read_will_do(pair):
+    folder = pair.files / "folder"
     folder.mkdir()
     folder.chmod(0o300)
-    client, server = half_way(cast, "folder/copy", before=NO_RIGHTS)
+    client, server = half_way(pair, "folder/copy", before=NO_RIGHTS)
     assert finish(client, server) == ""
     assert (folder / "copy").read_bytes() == FILE
 
 
 @pytest.mark.namespaces
 def test_a_folder_without_room_for_two_names_is_told_before_the_file_comes(
-        cast):
-    folder = cast.files / "folder"
+        pair):
+    folder = pair.files / "folder"
     folder.mkdir()
     (folder / "copy").write_bytes(OLD)
     folder.chmod(0o500)
-    client, server = cast.answer("folder/copy", before=NO_RIGHTS)
+    client, server = pair.answer("folder/copy", before=NO_RIGHTS)
     with closing(server):
         server.say(b"12\n")
-        assert sentence(client) == \
+        assert reason(client) == \
             "create a file beside folder/copy: Permission denied"
     assert (folder / "copy").read_bytes() == OLD
 
@@ -566,31 +562,31 @@ def test_somebodys_file_in_a_sticky_folder_is_told_before_the_file_comes(
     os.chown(tmp_path, 2, 2)
     os.chown(copy, 3 if whose == "ours" else 4, 4)
     with Sandbox(private=False) as room:
-        cast = Cast(room, tmp_path, "07")
-        client, server = cast.answer("copy", before=[
+        pair = PairMeeting(Pair.of("07"), tmp_path, room)
+        client, server = pair.answer("copy", before=[
             "setpriv", "--reuid=3", "--regid=3", "--clear-groups"])
         with closing(server):
             server.say(b"12\n")
             if whose == "theirs":
-                assert sentence(client) == \
+                assert reason(client) == \
                     "open copy: somebody else's file, in a sticky folder"
             else:
                 taken(client, server)
                 server.say(FILE)
                 server.half_close()
                 assert server.hear().data == b"Thank you 12\n"
-    as_it_was(cast, OLD if whose == "theirs" else FILE)
+    as_it_was(pair, OLD if whose == "theirs" else FILE)
 
 
 @pytest.mark.parametrize("why", ("EINVAL", "EBADF", "EIO"))
-def test_a_folder_that_cannot_be_synced_is_no_trouble(cast, why):
+def test_a_folder_that_cannot_be_synced_is_no_trouble(pair, why):
     """But one that can be, and fails, is."""
-    client, server = half_way(cast, fault=Fault(why, at=2, calls=("fsync",)))
+    client, server = half_way(pair, fault=Fault(why, at=2, calls=("fsync",)))
     told = finish(client, server, 1 if why == "EIO" else 0)
-    assert cast.log.struck() == ["fsync"]
+    assert pair.programs[-1].log.struck() == ["fsync"]
     assert told == ("" if why != "EIO" else
-                    f"fsync folder of {cast.copy}: Input/output error")
-    as_it_was(cast, FILE)
+                    "fsync folder of copy: Input/output error")
+    as_it_was(pair, FILE)
 
 
 # --- owners ----------------------------------------------------------------
@@ -598,13 +594,13 @@ def test_a_folder_that_cannot_be_synced_is_no_trouble(cast, why):
 @pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
 def test_owner_and_group_of_the_old_file_are_kept(tmp_path):
     with Sandbox(private=False) as room:
-        cast = Cast(room, tmp_path, "07")
-        cast.copy.write_bytes(OLD)
-        os.chown(cast.copy, 3, 4)
-        cast.copy.chmod(0o640)
-        client, server = half_way(cast)
+        pair = PairMeeting(Pair.of("07"), tmp_path, room)
+        pair.copy.write_bytes(OLD)
+        os.chown(pair.copy, 3, 4)
+        pair.copy.chmod(0o640)
+        client, server = half_way(pair)
         assert finish(client, server) == ""
-    made = cast.copy.stat()
+    made = pair.copy.stat()
     assert (made.st_uid, made.st_gid) == (3, 4)
     assert stat.S_IMODE(made.st_mode) == 0o640
 
@@ -614,48 +610,48 @@ def test_owner_and_group_of_the_old_file_are_kept(tmp_path):
     ("owner", 0o646, 0o646), ("group", 0o640, 0o600), ("group", 0o664, 0o644),
     ("group", 0o604, 0o600), ("group", 0o666, 0o666), ("group", 0o755, 0o755)))
 def test_who_could_not_read_the_old_file_cannot_read_the_new(
-        cast, lost, old, new):
+        pair, lost, old, new):
     """Where the file can't be given its old owner, or its old group."""
-    cast.copy.write_bytes(OLD)
-    cast.copy.chmod(old)
-    client, server = half_way(cast, fault=Fault(
+    pair.copy.write_bytes(OLD)
+    pair.copy.chmod(old)
+    client, server = half_way(pair, fault=Fault(
         "EPERM", at=1 if lost == "owner" else 2, calls=("fchown",)))
     assert finish(client, server) == ""
-    assert cast.log.struck() == ["fchown"]
-    assert stat.S_IMODE(cast.copy.stat().st_mode) == new
-    as_it_was(cast, FILE)
+    assert pair.programs[-1].log.struck() == ["fchown"]
+    assert stat.S_IMODE(pair.copy.stat().st_mode) == new
+    as_it_was(pair, FILE)
 
 
-def test_two_clients_with_one_target_leave_a_whole_file(cast):
+def test_two_clients_with_one_target_leave_a_whole_file(pair):
     files = [random.Random(n).randbytes(300_000) for n in range(2)]
-    meetings = [cast.answer() for _ in files]
+    meetings = [pair.answer() for _ in files]
     for (client, server), data in zip(meetings, files):
         server.say(b"300000\n" + data[:200_000])
         taken(client, server)
-    assert len(cast.left_over()) == 2
+    assert len(pair.left_over()) == 2
     for (client, server), data in zip(meetings, files):
         server.say(data[200_000:])
         server.half_close()
-        assert str(client.wait()) == "exit 0", client.stderr
-        assert not differs(cast.copy.read_bytes(), data)
+        assert str(client.ends()) == "exit 0", client.stderr
+        assert not differs(pair.copy.read_bytes(), data)
         server.close()
-    as_it_was(cast, files[1])
+    as_it_was(pair, files[1])
 
 
 @pytest.mark.skipif(not hasattr(os, "setxattr"), reason="not Linux")
-def test_an_acl_does_not_become_a_mode_that_opens_more(cast):
+def test_an_acl_does_not_become_a_mode_that_opens_more(pair):
     """The group's bits are then a bound for all entries (acl(5), the mask)."""
-    cast.copy.write_bytes(OLD)
+    pair.copy.write_bytes(OLD)
     entries = ((1, 6, -1), (2, 6, 1234), (4, 0, -1), (16, 6, -1), (32, 4, -1))
     try:  # user rw, user 1234 rw, group nothing, mask rw, others r
-        os.setxattr(cast.copy, "system.posix_acl_access", struct.pack(
+        os.setxattr(pair.copy, "system.posix_acl_access", struct.pack(
             "<I", 2) + b"".join(struct.pack("<HHi", *e) for e in entries))
     except OSError as error:
         pytest.skip(f"no ACLs on this disk: {error}")
-    assert stat.S_IMODE(cast.copy.stat().st_mode) == 0o664
-    client, server = half_way(cast)
+    assert stat.S_IMODE(pair.copy.stat().st_mode) == 0o664
+    client, server = half_way(pair)
     assert finish(client, server) == ""
-    assert stat.S_IMODE(cast.copy.stat().st_mode) == 0o600
+    assert stat.S_IMODE(pair.copy.stat().st_mode) == 0o600
 
 
 # --- deaths that the client lives to see -----------------------------------
@@ -663,23 +659,23 @@ def test_an_acl_does_not_become_a_mode_that_opens_more(cast):
 @pytest.mark.parametrize("name", ("SIGTERM", "SIGINT", "SIGQUIT",
                                   "SIGHUP"))
 @pytest.mark.parametrize("old", (None, OLD), ids=("new", "old"))
-def test_a_client_that_is_told_to_stop_leaves_nothing_behind(cast, name, old):
+def test_a_client_that_is_told_to_stop_leaves_nothing_behind(pair, name, old):
     number = getattr(signal, name)
     if old:
-        cast.copy.write_bytes(old)
-    client, server = cast.answer()
+        pair.copy.write_bytes(old)
+    client, server = pair.answer()
     with closing(server):
         server.say(b"12\n" + FILE)
         taken(client, server)
-        assert len(cast.left_over()) == 1
+        assert len(pair.left_over()) == 1
         client.signal(number)
-        assert str(client.wait()) == f"killed by {name}"
+        assert str(client.ends()) == f"killed by {name}"
         assert server.hear().data == b""
-    as_it_was(cast, old)
+    as_it_was(pair, old)
 
 
-def test_a_client_under_nohup_goes_on(cast):
-    client, server = cast.answer(
+def test_a_client_under_nohup_goes_on(pair):
+    client, server = pair.answer(
         before=["sh", "-c", 'trap "" HUP; exec "$@"', "sh"])
     with closing(server):
         server.say(b"12\n" + FILE[:6])
@@ -688,29 +684,30 @@ def test_a_client_under_nohup_goes_on(cast):
         server.say(FILE[6:])
         server.half_close()
         assert server.hear() == Heard(b"Thank you 12\n", EOF)
-        assert str(client.wait()) == "exit 0", client.stderr
-    as_it_was(cast, FILE)
+        assert str(client.ends()) == "exit 0", client.stderr
+    as_it_was(pair, FILE)
 
 
-def fetching(cast: Cast, log: CallLog, shell: str = 'exec "$@"'
+def fetching(pair: PairMeeting, log: CallLog, shell: str = 'exec "$@"'
              ) -> tuple[Process, bytes]:
     """Be a server that has all of FILE; return the client, and what it said.
 
     The client runs as the last words of `shell` have it.
     """
-    listener, port = peer.listen(cast.room)
+    listener, port = peer.listen(pair.room)
     env = dict(log.env)
     env["PRELOAD"] = env.pop("LD_PRELOAD")  # it is not for the shell
     with listener:
-        client = cast.room.start(
+        client = pair.room.start(
             ["sh", "-c", shell.replace("exec", "LD_PRELOAD=$PRELOAD exec"),
-             "sh", program.build(cast.pair.folder / "client.c"), "127.0.0.1",
-             port, cast.copy, ENOUGH], name="client", env=env)
+             "sh", program.build(pair.pair.folder / "client.c"), "127.0.0.1",
+             port, pair.copy, AMPLE], name="client", env=env)
         listener.setblocking(False)
 
         def accepted() -> Optional[Peer]:
             try:
-                return Peer(listener.accept()[0], hope(client))
+                return Peer(listener.accept()[0],
+                            lambda: client.poll(0) is None)
             except OSError:
                 return None
         server = client.until(accepted)
@@ -736,34 +733,34 @@ def calls_of(log_of: Callable[[int], CallLog]) -> Iterator[CallLog]:
 
 @pytest.mark.parametrize("old", (None, OLD), ids=("new", "old"))
 def test_a_signal_at_any_call_leaves_nothing_behind(room, tmp_path, old):
-    cast = Cast(room, tmp_path, "07")
+    pair = PairMeeting(Pair.of("07"), tmp_path, room)
     for log in calls_of(lambda at: CallLog(Fault("SIGTERM", at=at))):
-        cast.copy.unlink(missing_ok=True)
+        pair.copy.unlink(missing_ok=True)
         if old:
-            cast.copy.write_bytes(old)
-        client, heard = fetching(cast, log)
-        ended = str(client.exit or client.wait())
+            pair.copy.write_bytes(old)
+        client, heard = fetching(pair, log)
+        ended = str(client.exit or client.ends())
         if log.struck():
             assert ended == "killed by SIGTERM", log.struck()
         else:
             assert (ended, heard) == ("exit 0", b"Thank you 12\n")
-        now = cast.copy.read_bytes() if cast.copy.exists() else None
+        now = pair.copy.read_bytes() if pair.copy.exists() else None
         assert now in (old, FILE) and (not heard or now == FILE), log.struck()
-        assert not cast.left_over(), log.struck()
+        assert not pair.left_over(), log.struck()
 
 
 def test_a_hangup_at_any_call_under_nohup_changes_nothing(room, tmp_path):
-    cast = Cast(room, tmp_path, "07")
+    pair = PairMeeting(Pair.of("07"), tmp_path, room)
     for log in calls_of(lambda at: CallLog(Fault("SIGHUP", at=at))):
-        client, heard = fetching(cast, log, 'trap "" HUP; exec "$@"')
-        assert str(client.wait()) == "exit 0", (log.struck(), client.stderr)
+        client, heard = fetching(pair, log, 'trap "" HUP; exec "$@"')
+        assert str(client.exit) == "exit 0", (log.struck(), client.stderr)
         assert heard == b"Thank you 12\n"
 
 
 @pytest.mark.namespaces
-def test_the_first_process_of_a_container_ends_as_well(cast):
+def test_the_first_process_of_a_container_ends_as_well(pair):
     """A signal that it sends itself is not delivered (pid_namespaces(7))."""
-    client, server = half_way(cast, before=["unshare", "-Urpf"])
+    client, server = half_way(pair, before=["unshare", "-Urpf"])
     child, = Path(f"/proc/{client.pid}/task/{client.pid}/children"
                   ).read_text().split()
     os.kill(int(child), signal.SIGTERM)
@@ -771,8 +768,8 @@ def test_the_first_process_of_a_container_ends_as_well(cast):
         server.say(FILE[6:])
         server.half_close()
         assert server.hear().data == b""
-    assert str(client.wait()) == f"exit {128 + signal.SIGTERM}"
-    as_it_was(cast, None)
+    assert str(client.ends()) == f"exit {128 + signal.SIGTERM}"
+    as_it_was(pair, None)
 
 
 @pytest.mark.parametrize("old", (None, OLD), ids=("new", "old"))
@@ -784,13 +781,13 @@ def test_a_file_that_is_on_the_disk_too_late_is_not_stored(either, old):
                               fault=Fault("slow", at=1, calls=("fsync",)))
     assert finish(client, server, 1) == \
         "gave up after 0.5 seconds: the file is not on the disk yet"
-    assert either.log.struck() == ["fsync"]
+    assert client.log.struck() == ["fsync"]
     as_it_was(either, old)
 
 
 # --- deaths at any moment --------------------------------------------------
 
-class Meeting:
+class Encounter:
     """A pair that meets over a file which a seed decides."""
 
     def __init__(self, room: Sandbox, files: Path, seed: int) -> None:
@@ -802,34 +799,34 @@ class Meeting:
         self.victims = chance.choice((("server",), ("client",),
                                       ("server", "client")))
         self.share = chance.random() * chance.choice((0.3, 1.1))
-        self.cast = Cast(room, files, "07")
+        self.meeting = PairMeeting(Pair.of("07"), files, room)
 
     def begin(self) -> None:
         """Start both."""
-        self.cast.copy.unlink(missing_ok=True)
+        self.meeting.copy.unlink(missing_ok=True)
         if self.old is not None:
-            self.cast.copy.write_bytes(self.old)
-        self.server = self.cast.server(self.data)
-        self.client = self.cast.client(self.cast.port)
+            self.meeting.copy.write_bytes(self.old)
+        self.server = self.meeting.serve(self.data)
+        self.client = self.meeting.fetch(self.meeting.port)
 
     def takes(self) -> float:
         """Return in how many seconds the two are done if nobody dies."""
         self.begin()
         began = time.monotonic()
-        assert str(self.client.wait()) == "exit 0", self.client.stderr
-        assert str(self.server.wait()) == "exit 0", self.server.stderr
+        assert str(self.client.ends()) == "exit 0", self.client.stderr
+        assert str(self.server.ends()) == "exit 0", self.server.stderr
         return time.monotonic() - began
 
     def struck(self, number: int, after: float) -> None:
         """Send the victims a signal `after` seconds; let both end."""
         self.begin()
-        select.select([self.client], [], [], after)
+        self.client.poll(after)
         for name in self.victims:
             getattr(self, name).signal(number)
         for process in (self.server, self.client):
-            assert settled(process, ENOUGH / 2), self.told(after)
+            assert self.meeting.settle([process]), self.told(after)
         if self.server.exit is None:  # it waits for a client, as it should
-            proof = kernel.stuck([self.server])
+            proof = kernel.stuck([self.server.process])
             assert [how.call for how in proof] == ["accept"], self.told(after)
             assert self.client.exit.signal == number, self.told(after)
 
@@ -839,12 +836,12 @@ class Meeting:
             f"{len(self.data)} bytes, {'an' if self.old else 'no'} old file; "\
             f"server {self.server.exit}, {self.server.stderr!r}; client " \
             f"{self.client.exit}, {self.client.stderr!r}; left over " \
-            f"{self.cast.left_over()}"
+            f"{self.meeting.left_over()}"
 
     def judge(self, after: float) -> None:
         """Check that nothing half is called whole."""
         what = self.told(after)
-        stored = self.cast.copy.read_bytes() if self.cast.copy.exists() \
+        stored = self.meeting.copy.read_bytes() if self.meeting.copy.exists() \
             else None
         whole = stored == self.data
         assert whole or stored == self.old, \
@@ -860,33 +857,33 @@ class Meeting:
                 assert process.name in self.victims, what
             elif ended.status != 0:
                 assert ended.status == 1, what
-                assert process.stderr.count(b"\n") == 1, what
+                assert process.stderr.count("\n") == 1, what
 
 
 @pytest.mark.soak
 @seeds(20, 300)
 def test_killed_at_any_moment_nothing_half_is_called_whole(
         room, tmp_path, seed):
-    meeting = Meeting(room, tmp_path, seed)
-    after = meeting.share * meeting.takes()
-    meeting.struck(signal.SIGKILL, after)
-    meeting.judge(after)
-    if "client" not in meeting.victims:
-        assert not meeting.cast.left_over(), meeting.told(after)
+    pair = Encounter(room, tmp_path, seed)
+    after = pair.share * pair.takes()
+    pair.struck(signal.SIGKILL, after)
+    pair.judge(after)
+    if "client" not in pair.victims:
+        assert not pair.pair.left_over(), pair.told(after)
 
 
 @pytest.mark.soak
 @seeds(5, 100)
 def test_told_to_stop_at_any_moment_the_client_leaves_nothing_behind(
         room, tmp_path, seed):
-    meeting = Meeting(room, tmp_path, seed)
-    meeting.victims = ("client",)
-    after = meeting.share * meeting.takes()
-    meeting.struck(random.Random(seed).choice(
+    pair = Encounter(room, tmp_path, seed)
+    pair.victims = ("client",)
+    after = pair.share * pair.takes()
+    pair.struck(random.Random(seed).choice(
         (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)),
         after)
-    meeting.judge(after)
-    assert not meeting.cast.left_over(), meeting.told(after)
+    pair.judge(after)
+    assert not pair.pair.left_over(), pair.told(after)
 
 
 # --- files that no 32 bits can count ---------------------------------------
@@ -907,22 +904,22 @@ def wide():
 
 @pytest.mark.soak(only=True)
 def test_a_file_beyond_4_gib_arrives_whole(room, wide):
-    cast = Cast(room, wide, "07")
-    server = cast.server(b"", seconds=HOURS)  # only to see that 0 is 0
-    assert str(cast.client(cast.port, seconds=HOURS).wait()) == "exit 0"
-    assert str(server.wait()) == "exit 0", server.stderr
+    pair = PairMeeting(Pair.of("07"), wide, room)
+    server = pair.serve(b"", seconds=HOURS)  # only to see that 0 is 0
+    assert str(pair.fetch(pair.port, seconds=HOURS).ends()) == "exit 0"
+    assert str(server.ends()) == "exit 0", server.stderr
     tail = random.Random(4).randbytes(1_000_000)
-    with cast.original.open("wb") as file:  # sparse
+    with pair.original.open("wb") as file:  # sparse
         file.seek(BEYOND - len(tail))
         file.write(tail)
-    server = room.start([program.build(cast.pair.folder / "server.c"),
-                         "127.0.0.1", 0, cast.original, HOURS], name="server")
-    client = cast.client(kernel.listening(server), seconds=HOURS)
-    assert str(client.wait(HOURS)) == "exit 0", client.stderr
-    assert str(server.wait()) == "exit 0", server.stderr
+    server = room.start([program.build(pair.pair.folder / "server.c"),
+                         "127.0.0.1", 0, pair.original, HOURS], name="server")
+    client = pair.fetch(server.listens(), seconds=HOURS)
+    assert str(client.poll(HOURS)) == "exit 0", client.stderr
+    assert str(server.ends()) == "exit 0", server.stderr
     assert said(server) == f"Message from client: Thank you {BEYOND}\n"
-    assert cast.copy.stat().st_size == BEYOND
-    with cast.copy.open("rb") as file:
+    assert pair.copy.stat().st_size == BEYOND
+    with pair.copy.open("rb") as file:
         assert file.read(1 << 20) == bytes(1 << 20)
         file.seek(BEYOND - len(tail))
         assert not differs(file.read(), tail)
@@ -931,12 +928,12 @@ def test_a_file_beyond_4_gib_arrives_whole(room, wide):
 @pytest.mark.soak(only=True)
 def test_a_file_beyond_4_gib_that_lacks_a_byte_is_refused(room, wide):
     """What is left of its length in 32 bits would be met by its beginning."""
-    cast = Cast(room, wide, "07")
-    client, server = cast.answer(seconds=HOURS)
+    pair = PairMeeting(Pair.of("07"), wide, room)
+    client, server = pair.answer(seconds=HOURS)
     with closing(server):
         server.say(b"%d\n" % BEYOND + bytes(BEYOND - (1 << 32)))
         server.half_close()
-        assert sentence(client) == \
+        assert reason(client) == \
             f"read from server: EOF after 1000001 of {BEYOND} bytes"
         assert server.hear().data == b""
-    as_it_was(cast, None)
+    as_it_was(pair, None)

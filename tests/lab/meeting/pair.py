@@ -161,13 +161,15 @@ class PairMeeting(Meeting):
         """Be the client: connect to the server. Raises ConnectionError."""
         return self.dial(self.port)
 
-    def answer(self, **how: object) -> tuple[Program, Optional[Peer]]:
+    def answer(self, file: Optional[object] = None, **how: object
+               ) -> tuple[Program, Optional[Peer]]:
         """Be the server: start the client, as fetch() does, and accept it.
 
         None in place of a peer if the client never connects.
         """
         self.port = self.listen()
-        client = self.fetch(self.port, **how)  # type: ignore[arg-type]
+        client = self.fetch(self.port, file=file,
+                            **how)  # type: ignore[arg-type]
         return client, self.accept(client)
 
     def pair_outcome(self, server: Optional[Program] = None,

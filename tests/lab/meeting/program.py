@@ -90,6 +90,10 @@ class Program:
         """Whether it has not ended."""
         return self.process.poll(0) is None
 
+    def poll(self, seconds: float) -> Optional[Exit]:
+        """Wait at most `seconds` for the end; None if it has not come."""
+        return self.process.poll(seconds)
+
     def port(self) -> Optional[int]:
         """Return the port that it listens on now, if any."""
         room = self._meeting.room
