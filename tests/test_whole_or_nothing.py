@@ -799,15 +799,15 @@ class Encounter:
         self.victims = chance.choice((("server",), ("client",),
                                       ("server", "client")))
         self.share = chance.random() * chance.choice((0.3, 1.1))
-        self.meeting = PairMeeting(Pair.of("07"), files, room)
+        self.pair = PairMeeting(Pair.of("07"), files, room)
 
     def begin(self) -> None:
         """Start both."""
-        self.meeting.copy.unlink(missing_ok=True)
+        self.pair.copy.unlink(missing_ok=True)
         if self.old is not None:
-            self.meeting.copy.write_bytes(self.old)
-        self.server = self.meeting.serve(self.data)
-        self.client = self.meeting.fetch(self.meeting.port)
+            self.pair.copy.write_bytes(self.old)
+        self.server = self.pair.serve(self.data)
+        self.client = self.pair.fetch(self.pair.port)
 
     def takes(self) -> float:
         """Return in how many seconds the two are done if nobody dies."""
@@ -824,7 +824,7 @@ class Encounter:
         for name in self.victims:
             getattr(self, name).signal(number)
         for process in (self.server, self.client):
-            assert self.meeting.settle([process]), self.told(after)
+            assert self.pair.settle([process]), self.told(after)
         if self.server.exit is None:  # it waits for a client, as it should
             proof = kernel.stuck([self.server.process])
             assert [how.call for how in proof] == ["accept"], self.told(after)
@@ -836,12 +836,12 @@ class Encounter:
             f"{len(self.data)} bytes, {'an' if self.old else 'no'} old file; "\
             f"server {self.server.exit}, {self.server.stderr!r}; client " \
             f"{self.client.exit}, {self.client.stderr!r}; left over " \
-            f"{self.meeting.left_over()}"
+            f"{self.pair.left_over()}"
 
     def judge(self, after: float) -> None:
         """Check that nothing half is called whole."""
         what = self.told(after)
-        stored = self.meeting.copy.read_bytes() if self.meeting.copy.exists() \
+        stored = self.pair.copy.read_bytes() if self.pair.copy.exists() \
             else None
         whole = stored == self.data
         assert whole or stored == self.old, \
