@@ -26,7 +26,7 @@ GLANCE = 1.0  # seconds after which we look how long it has waited
 class Answer:
     """What came of it: a value; or `error`, for people; or `late`.
 
-    `detail` is for who maintains the grader.
+    `detail` is for those who maintain the grader.
     """
 
     value: Any = None
@@ -112,7 +112,7 @@ class Worker:
 
 
 def _work(work: Callable[[], Any], answer: int) -> None:
-    """In the child: work, tell, and end without a look back."""
+    """In the child: work, tell, and end without cleaning up."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for our parent
         try:

@@ -26,12 +26,12 @@ pid_t start(const struct program *program, const struct walls *walls);
 /* Send a signal to a program, if it still runs; return 0, or -1 as above. */
 int notify(pid_t pid, int number);
 
-/* Tell of each program that has ended how it did so; bury orphans too. */
+/* Write down how each program ended that has; reap orphans too. */
 void reap(void);
 
 /* End all that we started, and all that this has started: a child's orphans
-   turn up as our own children, for we are a subreaper or, `alone`, the first
-   process of a pid namespace. */
+   turn up as our own children, because we are a subreaper or, `alone`, the
+   first process of a pid namespace. */
 void kill_all(bool alone);
 
 #endif

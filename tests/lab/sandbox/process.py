@@ -114,7 +114,7 @@ class Process:
             if self.poll(0.002) is not None:
                 return fact() or None
             if time.monotonic() > deadline:
-                raise StillRunning(f"{self.name}: waited {bound:g} s in vain; "
+                raise StillRunning(f"{self.name}: nothing came of waiting {bound:g} s; "
                                    f"it had said {self.stderr!r}")
 
     def signal(self, number: int) -> None:
