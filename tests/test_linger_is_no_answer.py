@@ -9,12 +9,13 @@ from __future__ import annotations
 import errno
 import re
 import select
+import signal
 import socket
 
 import pytest
 
 from lab import chapters, peer, program
-from lab.meeting import EOF, RESET, Meeting, Program
+from lab.meeting import EOF, RESET, Meeting, Peer, Program
 from lab.meeting.pair import Pair, PairMeeting
 from lab.verdicts import large
 from test_chapters import SANITIZERS
@@ -48,6 +49,17 @@ def stage(meet, tmp_path):
     return make
 
 
+def dial(it: PairMeeting, server: Program) -> Peer:
+    """Be the client, connected before the server does anything.
+
+    With `zero` its reset could come first otherwise.
+    """
+    server.signal(signal.SIGSTOP)
+    ours = it.dial_server()
+    server.signal(signal.SIGCONT)
+    return ours
+
+
 def told(server: Program) -> tuple[str, float]:
     """Wait for the end; return what close said, and after how long."""
     assert str(server.ends()) == "exit 0", server.hang or server.stderr
@@ -70,7 +82,7 @@ def met(it: PairMeeting, client: str, size: int) -> tuple[str, float, str]:
     """Be a client; return what close said, after how long, what arrived."""
     whole = it.pair.header(size) + large(size)
     server = it.serve(large(size))
-    ours = it.dial_server()
+    ours = dial(it, server)
     came, end = b"", ""
     if client == "reads at once":
         came, end = ours.hear().data, EOF
@@ -166,7 +178,7 @@ def test_a_wrong_command_line_is_answered_with_the_usage(pair, words):
 def test_the_server_is_clean_under_the_sanitizers(stage, word):
     it = stage(word, flags=SANITIZERS)
     server = it.serve(large(300_000))
-    it.dial_server().hear()
+    dial(it, server).hear()
     told(server)
     assert server.stderr == ""
 
