@@ -68,6 +68,21 @@ def test_a_refused_call_is_found_by_trying(refused, step):
 
 
 @pytest.mark.namespaces
+@pytest.mark.parametrize("refused", ("unshare", "mount"))
+def test_the_doctor_names_the_obstacle_and_its_remedy(refused):
+    done = subprocess.run(
+        [sys.executable, TESTS / "without.py", refused, "make", "-s",
+         "doctor"], cwd=program.ROOT, text=True, capture_output=True,
+        check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    walls = next(i for i, line in enumerate(lines) if " walls, " in line)
+    assert lines[walls].startswith("  NO")
+    assert "a seccomp filter refuses" in lines[walls + 1]
+    assert "seccomp=unconfined" in lines[walls + 1]
+
+
+@pytest.mark.namespaces
 def test_the_probe_finds_what_a_sandbox_finds():
     """Where walls can be put up, nothing is found in the way."""
     assert not sandbox.why_not_private()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from .. import kernel, program, proof, sandbox, wine
 from ..classroom.sandboxed import make_treatment, trouble
 from ..classroom.worker import Worker
+from ..sandbox.obstacles import facts, obstacle
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,17 @@ def _windows() -> list[Finding]:
     return findings
 
 
+def _remedy(why: str) -> str:
+    """Say what keeps namespaces away, and the line that removes it."""
+    found = obstacle(facts()) if why else None
+    return f"{found.what}: {found.remedy}" if found else why
+
+
 def _namespaces() -> Finding:
     why = sandbox.why_not_private()
     return Finding("network namespaces, to see packets in", not why,
-                   f"{why}; on Ubuntu try `sudo sysctl "
-                   "kernel.apparmor_restrict_unprivileged_userns=0`, in a "
-                   "container run it with --privileged; without them all "
-                   "else works, the ladders have no arrows")
+                   f"{_remedy(why)}; without them all else works, the "
+                   "ladders have no arrows")
 
 
 BOUND = 10.0  # seconds in which a program must be seen to wait
@@ -99,7 +104,7 @@ def _walls() -> Finding:
     late = "they were not up in a minute" if answer.late else ""
     why = late or answer.error or answer.value
     return Finding("walls, to grade untrusted submissions", why == "",
-                   f"{why}; `make grade` refuses without them")
+                   f"{_remedy(str(why))}; `make grade` refuses without them")
 
 
 def _pytest() -> Finding:

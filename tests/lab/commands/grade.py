@@ -26,7 +26,7 @@ from .terminal import draws_over
 
 UNSAFE = ("this system forbids the walls around a submission ({why}), so one "
           "could read and change what it likes, and nothing was graded; "
-          "UNSAFE=1 grades all the same")
+          "make doctor says what to do, UNSAFE=1 grades all the same")
 
 
 def places(environ: Mapping[str, str]) -> tuple[Path, Path]:
