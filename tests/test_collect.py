@@ -349,7 +349,7 @@ def test_what_has_no_place_is_listed(tmp_path, monkeypatch, capfd):
                            INTO=tmp_path / "class")
     assert status == 0 and "3 not placed" in out
     assert err.splitlines() == [
-        "not placed: a \\x1b[31mletter.txt: whose is it?",
+        "not placed: a \\x1b[31mletter.txt: no student is named in it",
         "not placed: folder: it is a link",
         "not placed: link.c: it is a link"]
 

@@ -356,10 +356,10 @@ def asked(monkeypatch, capfd, **words: object) -> tuple[int, str, str]:
 @pytest.mark.parametrize("words,what", [
     ({}, "SUBMISSIONS=folder is missing"),
     ({"SUBMISSIONS": "/no such"}, "there is no such folder"),
-    ({"SUBMISSIONS": "/"}, "all there is, and no class"),
+    ({"SUBMISSIONS": "/"}, "not the whole disk"),
     ({"SUBMISSIONS": "@", "SEED": "seven"}, "SEED 'seven': not a whole number"),
     ({"SUBMISSIONS": "@", "JOBS": 5000 * "7"}, "of at most 18 digits"),
-    ({"SUBMISSIONS": "@", "OUT": "@/grades"}, "taken for one"),
+    ({"SUBMISSIONS": "@", "OUT": "@/grades"}, "lies among the submissions"),
     ({"SUBMISSIONS": "@", "STUDENT": "nobody"}, "no folder of that name")])
 def test_a_wrong_command_line_is_one_sentence(classroom, monkeypatch, capfd,
                                               words, what):

@@ -93,10 +93,10 @@ def _remedy(submissions: Path, layout: Optional[Layout],
                 f"FROM={shlex.quote(str(submissions))} "
                 f"INTO={shlex.quote(str(into))}{one}, then grade that")
     if one:
-        return "remove the folders of those who handed in nothing"
-    return (f"each belongs into {exercises[0]}/ or exercises/{exercises[0]}/ "
-            "and so on; EXERCISE=NN grades one exercise, whose sources may "
-            "lie anywhere in a student's folder")
+        return "if that is right, remove the folders of those students"
+    return (f"it looks in {exercises[0]}/, exercises/{exercises[0]}/ and so "
+            "on; with EXERCISE=NN it grades one exercise, and looks anywhere "
+            "in a student's folder")
 
 
 def check(submissions: Path, among: Sequence[Student],
@@ -117,9 +117,9 @@ def check(submissions: Path, among: Sequence[Student],
     files = sorted({source for name in exercises
                     for source in judge_of(name).sources})
     seen = [file.shown for file in empty[0].tree().files[:3]]
-    found = f", but {printable.line(', '.join(seen))}" if seen else \
-        ", which is empty"
+    found = printable.line(", ".join(seen)) if seen else "no file"
     raise NoSubmissions(
-        f"nothing was graded: {len(empty)} of {len(among)} in {submissions} "
-        f"have none of {', '.join(files)} where it is looked for, such as "
-        f"{empty[0].name}{found}; {_remedy(submissions, layout, exercises)}")
+        f"nothing was graded: {len(empty)} of {len(among)} students in "
+        f"{submissions} have no {' or '.join(files)} where make grade looks "
+        f"(for example, {empty[0].name} has {found}); "
+        f"{_remedy(submissions, layout, exercises)}")

@@ -128,7 +128,7 @@ def _folder(person: Person, taken: dict[str, str]) -> str:
 
 def people(entries: Sequence[Entry], layout: Layout, exercise: str,
            collected: Collected) -> list[Person]:
-    """Return whose files there are; what is nobody's is noted."""
+    """Return the students and their files; note what is no student's."""
     found: dict[str, Person] = {}
     for entry, place in zip(entries, layout.places(entries)):
         shown = printable.name("/".join(entry.path))
@@ -143,7 +143,7 @@ def people(entries: Sequence[Entry], layout: Layout, exercise: str,
             who = _digest(place.who)
             found.setdefault(who, Person(who)).files.append((entry, place))
         elif not layout.tells(entry):
-            collected.unplaced.append((shown, "whose is it?"))
+            collected.unplaced.append((shown, "no student is named in it"))
     known = _sources(exercise)
     for person in found.values():
         _called_so(person, layout, known)

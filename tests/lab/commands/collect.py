@@ -54,9 +54,9 @@ def run(environ: Mapping[str, str]) -> int:
               file=sys.stderr)
     said = [f"{layout.title}: {len(found.rows)} students, {found.files} files",
             f"{len(found.unplaced)} not placed",
-            f"{found.junk} of systems and editors left out"]
+            f"{found.junk} left by systems or editors not taken"]
     if found.replaced:
-        said.append(f"{found.replaced} replaced, which are kept")
+        said.append(f"{found.replaced} replaced, and kept beside it")
     print(f"{'; '.join(said)}\n{into / NAME}")
     return 0
 

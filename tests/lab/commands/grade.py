@@ -1,4 +1,4 @@
-"""make grade: grade a class. make regrade: one student of it anew.
+"""make grade: grade a class. make regrade: grade one student again.
 
 What is asked for stands in the environment (asked.py): SUBMISSIONS, and if you
 like EXERCISE, ROSTER, OUT, JOBS, SEED, UNSAFE, STUDENT.
@@ -36,13 +36,13 @@ def places(environ: Mapping[str, str]) -> tuple[Path, Path]:
         raise UsageError("SUBMISSIONS=folder is missing: where they are")
     submissions = Path(word).resolve()
     if not submissions.name:
-        raise UsageError(f"SUBMISSIONS={submissions} is all there is, and no "
-                         "class")
+        raise UsageError(f"SUBMISSIONS={submissions}: name a folder of "
+                         "submissions, not the whole disk")
     beside = submissions.with_name(submissions.name + "-grades")
     out = Path(environ.get("OUT") or beside).resolve()
     if out == submissions or submissions in out.parents:
-        raise UsageError(f"OUT={out}: among the submissions it would be taken "
-                         "for one")
+        raise UsageError(f"OUT={out} lies among the submissions: name a "
+                         "folder elsewhere")
     return submissions, out
 
 
@@ -87,12 +87,12 @@ def _progress() -> Callable[[str], None]:
 
 def _asked_for(environ: Mapping[str, str], among: list[Student]
                ) -> Optional[Student]:
-    """Return the one student to grade anew."""
+    """Return the one student to grade again."""
     if "STUDENT" not in environ:
         return None
     name = environ["STUDENT"]
     if not name:
-        raise UsageError("STUDENT=name is missing: whom to grade anew")
+        raise UsageError("STUDENT=name is missing: whom to grade again")
     found = [student for student in among
              if name in (student.key, student.name)]
     if not found:
