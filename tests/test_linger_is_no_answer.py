@@ -15,6 +15,7 @@ import socket
 import pytest
 
 from lab import chapters, peer, program
+from lab.calls import Fault
 from lab.meeting import EOF, RESET, Meeting, Peer, Program
 from lab.meeting.pair import Pair, PairMeeting
 from lab.verdicts import large
@@ -181,6 +182,18 @@ def test_the_server_is_clean_under_the_sanitizers(stage, word):
     dial(it, server).hear()
     told(server)
     assert server.stderr == ""
+
+
+@pytest.mark.parametrize("kind", ("EINTR", "short"))
+@pytest.mark.parametrize("seed", range(3))
+def test_calls_that_do_less_than_asked_change_nothing(stage, kind, seed):
+    it = stage("on")
+    content = large(300_000)
+    server = it.serve(content, fault=Fault(kind, percent=30, seed=seed))
+    heard = it.dial_server().hear()
+    assert told(server)[0] in ("0", "-1")  # after EINTR it is gone as well
+    assert (heard.data, heard.end) == (it.pair.header(300_000) + content, EOF)
+    assert server.log.struck()
 
 
 @pytest.mark.timed
