@@ -125,7 +125,7 @@ def has_it(seen: Seen) -> None:
 def has_it_and_thanks(seen: Seen) -> None:
     """Expect thanks as well; what follows them is checked by `thanks`."""
     has_it(seen)
-    expect(seen).hears_first(THANKS)
+    expect(seen).heard_first(THANKS)
 
 
 @exercise.check(5, "stores every byte", "01")
@@ -139,7 +139,7 @@ def thanks(polite: Seen, empty: Seen) -> None:
     for seen in polite, empty:
         expect(seen, "after its FIN the server hears the nine bytes "
                f"{THANKS.decode()!r} and a FIN, and the client exits 0."
-               ).says(THANKS).exits(0)
+               ).heard_just(THANKS).exits(0)
 
 
 @exercise.check(2, "prints `Received file data` and no more", "03")

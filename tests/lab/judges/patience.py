@@ -1,7 +1,8 @@
 """Exercise 04: a server that gives up in time, and not before.
 
 A server is early by the judge's clock, which began before the server's can
-have. It is late if it is found asleep, or computing, when it should have ended.
+have. It is late if it is found asleep, or computing, when it should have
+ended.
 """
 
 from __future__ import annotations
@@ -235,7 +236,7 @@ def says_so(speechless: Seen, drips: Seen, deaf: Seen) -> None:
 def no_thanks(thankless: Seen) -> None:
     expect(thankless, "there is nothing to wait for. The server prints no "
            "message, says 'no thanks' on standard error, and exits 1."
-           ).eof().prints_no_message().complains("no thanks").exits(1)
+           ).eof().prints_no_message().fails("no thanks")
 
 
 @exercise.check(3, "does not die of a client that has gone", "05")

@@ -1,4 +1,4 @@
-"""Exercise 02: a client that says when it has said all, and hears the answer."""
+"""Exercise 02: a client that ends what it says, and hears the answer."""
 
 from __future__ import annotations
 

@@ -158,9 +158,9 @@ def too_long(too_much: Seen) -> None:
 
 @exercise.check(5, "does not take EOF alone for thanks", "03")
 def no_thanks(silent: Seen) -> None:
-    expect(silent).eof().stayed("It was gone before the client had ended."
-                                ).prints_no_message().complains("no thanks"
-                                                                ).exits(1)
+    expect(silent).eof().stayed(
+        "It was gone before the client had ended."
+    ).prints_no_message().fails("no thanks")
 
 
 @exercise.check(5, "does not take a reset for an end", "01")

@@ -1,7 +1,8 @@
 """The kit that judges are written with, and the score that comes of it.
 
-A judge is one file, judges/some_name.py for exercises/NN-some-name. It declares
-an exercise, its conversations and its checks, in the order of the report:
+A judge is one file, judges/some_name.py for exercises/NN-some-name. It
+declares an exercise, its conversations and its checks, in the order of the
+report:
 
     exercise = Exercise("server.c", "HOST PORT FILE", judge_is=Client, ...)
 
@@ -13,20 +14,20 @@ an exercise, its conversations and its checks, in the order of the report:
 
     @exercise.check(5, "does not take EOF alone for thanks", "03")
     def no_thanks(silent: Seen) -> None:
-        expect(silent).eof().prints_no_message().complains("no thanks").exits(1)
+        expect(silent).eof().prints_no_message().fails("no thanks")
 
 All conversations are had side by side, each with a program and a sandbox of
-its own. Then each check is given those that its parameters name. A check passes
-unless it raises Failed, which every expectation does that isn't met. Its name
-in the report is that of its function: whoever reads `no-thanks` finds the lines
-that judged it by looking for `def no_thanks`.
+its own. Then each check is given those that its parameters name. A check
+passes unless it raises Failed, which every expectation does that isn't met.
+Its name in the report is that of its function: a reader who wants to see what
+judged `no-thanks` looks for `def no_thanks`.
 
     inputs         draws: what differs from seed to seed
-    players        what the judge can do: Client, for servers; Server, for clients
+    players        what the judge can do, as the Client or as the Server
     place          FILE, what is beside it, standard input
     expect         Seen, what there was; expect(), what should have been
     exercise       Exercise, and how all of it is run
-    command_lines  ready-made checks: bad words, full output, nobody listens, ...
+    command_lines  ready-made checks: bad words, full output, nobody listens
     failure        Failed, and the words for what happened
     submission     from somebody's sources to a score
     report         how a score reads in a terminal
@@ -34,16 +35,16 @@ that judged it by looking for `def no_thanks`.
 The inputs that a conversation knows are the file (of a server), old, disk,
 stdin, fed, fault (of a client: see place.py), port, seconds, narrow (the judge
 takes little at a time), comes_after (seconds), stopped (the server is, until
-the script lets it go on); any other is the script's own.
+the script lets it go on). Any other is the script's own.
 
 **A program must not know what is coming.** A conversation in which it has to
 refuse, or to give up, names a `twin` in which all is well, and which looks the
 same until it begins: command line, FILE, folder, standard input are drawn from
 the same ranges. A test draws a hundred seeds and tries to tell them apart.
 
-**A verdict must not hang on the machine.** A wait ends with a fact, or when the
-program is given up (meeting/watch.py). Where SECONDS count, a script says
-`uses_up_time()`; a conversation is had again if the judge was too slow to see
+**A verdict must not depend on the machine.** A wait ends with a fact, or when
+the program is given up (meeting/watch.py). Where SECONDS count, a script says
+`uses_up_time()`. A conversation is had again if the judge was too slow to see
 anything, by its own waiting for a processor.
 
 What this file holds is what comes out:

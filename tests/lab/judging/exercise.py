@@ -1,4 +1,4 @@
-"""An exercise: its conversations and checks, declared; and how it is judged."""
+"""An exercise: its conversations and checks; and how they are judged."""
 
 from __future__ import annotations
 
@@ -215,14 +215,14 @@ class Exercise:
         if place.stdin_pipe:
             place.stdin_pipe.end()
         lasted = player.waits_for_the_end()
-        if player.used_up:
+        if not self.serves:
             player.hears_the_rest()
         return self._seen(conversation, player, lasted)
 
     def _seen(self, conversation: Conversation, player: Player,
               lasted: Optional[float]) -> Seen:
         """Put down what was seen of a conversation that has ended."""
-        program, peer, place = player.program, player.peer, player.place
+        program, peer, place = player.program, player.met, player.place
         reset = bool(peer and not peer.arrived() and peer.was_reset())
         inputs = player.inputs
         offered = inputs.get("file", inputs.get("answer", b""))

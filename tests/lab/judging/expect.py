@@ -144,21 +144,22 @@ class Expect:
                          f"the {self.seen.judge} gets {many(data)}.",
                          f"It got {compared(came, data)}.")
 
-    def says(self, data: bytes) -> Expect:
+    def heard_just(self, data: bytes) -> Expect:
         """Expect that just these bytes came, and a FIN."""
         return self.that(self.seen.heard == Heard(data, EOF),
                          f"it says {quoted(data.decode('latin-1'))}, and then "
                          "ends.", self.said())
 
-    def hears_first(self, data: bytes) -> Expect:
+    def heard_first(self, data: bytes) -> Expect:
         """Expect that what came begins with these bytes."""
         return self.that(self.seen.heard.data.startswith(data),
                          f"the {self.seen.judge} hears "
                          f"{quoted(data.decode('latin-1'))}.", self.said())
 
-    def heard_nothing(self, wanted: str = "nothing is said.") -> Expect:
+    def heard_nothing(self) -> Expect:
         """Expect that no byte came."""
-        return self.that(not self.seen.heard.data, wanted, self.said())
+        return self.that(not self.seen.heard.data, "nothing is said.",
+                         self.said())
 
     def said(self) -> str:
         """Say what came."""
@@ -179,9 +180,9 @@ class Expect:
         """Expect that what we said met no RST."""
         return self.that(not self.seen.reset, "no RST comes.", happened)
 
-    def stayed(self, happened: str, *more: str) -> Expect:
+    def stayed(self, happened: str) -> Expect:
         """Expect that the program was there until we had done all."""
-        return self.that(self.seen.stayed, "it waits.", happened, *more)
+        return self.that(self.seen.stayed, "it waits.", happened)
 
     # --- what was printed ----------------------------------------------------
 
@@ -251,9 +252,9 @@ class Expect:
         """Expect that the program did not hang."""
         return self.that(not self.seen.ending.hang, "it ends.")
 
-    def fails(self) -> Expect:
-        """Expect status 1, and a line on standard error."""
-        return self.exits(1).complains()
+    def fails(self, text: str = "") -> Expect:
+        """Expect status 1, and a line on standard error, with some text."""
+        return self.exits(1).complains(text)
 
     def gives_up_in_time(self, begins: str, since: str) -> Expect:
         """Expect that it ended when its SECONDS were over, not before.
@@ -269,15 +270,13 @@ class Expect:
             f"it gives up {seen.seconds} s after {begins}, at most {LATE:g} s "
             "later.", happened)
 
-    def file_is(self, data: bytes, name: str = "FILE") -> Expect:
+    def file_is(self, data: bytes) -> Expect:
         """Expect what FILE holds at the end."""
         stored = self.seen.stored
-        return self.that(stored == data, f"{name} holds {many(data)}.",
+        return self.that(stored == data, f"FILE holds {many(data)}.",
                          "There is no FILE." if stored is None else
                          f"FILE holds {compared(stored, data)}.",
                          self.said() if self.seen.heard.data else "")
 
 
-def expect(seen: Seen, wanted: str = "") -> Expect:
-    """Begin to expect things of a conversation."""
-    return Expect(seen, wanted)
+expect = Expect  # a sentence begins with it

@@ -1,4 +1,4 @@
-"""What a judge draws for a conversation: made up by chance, repeated by a seed.
+"""What a judge draws for a conversation: by chance, repeated by a seed.
 
 Each function here returns a draw, which is given a random.Random and returns a
 value. Bounds are inclusive, sizes are in bytes.

@@ -5,12 +5,14 @@
         client.says(client.thanks)
         client.half_closes()
 
-What was drawn for the conversation are attributes: `client.thanks`. A verb that
-can't be done, because the program has gone or is given up, ends the script.
+What was drawn for the conversation are attributes: `client.thanks`. A verb
+that can't be done, because the program has gone or is given up, ends the
+script.
 """
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -38,15 +40,15 @@ class Player:
     `stayed` tells whether the program was there at every step of the script.
     `limit` is the moment by which a program that gives up has done so; it
     counts once the script has `used_up` the time. `lasts_from` is a moment
-    before the program's own clock can have started.
+    before the program's own clock can have started. `late` says that the judge
+    was, at something that it should have done at once.
     """
 
     def __init__(self, meeting: Meeting, program: Program, place: Place,
                  inputs: Mapping[str, Any], born: float) -> None:
         self.meeting, self.program, self.place = meeting, program, place
         self.inputs = inputs
-        self.peer: Optional[Peer] = None
-        self.stdin_pipe: Optional[StdinPipe] = place.stdin_pipe
+        self.met: Optional[Peer] = None  # our connection, once there is one
         self.trouble = self.first_output = ""
         self.heard, self.end = bytearray(), NOTHING
         self._heard_out = False
@@ -54,8 +56,7 @@ class Player:
         self.notes: dict[str, Any] = {}
         self.lasts_from = self.began = born
         self.limit = 0.0
-        self.used_up = False
-        self.late = False  # the judge, at something that it does at once
+        self.used_up = self.late = False
         self._waited = kernel.waited(threading.get_native_id())
 
     def __getattr__(self, name: str) -> Any:
@@ -65,9 +66,15 @@ class Player:
             raise AttributeError(name) from None
 
     @property
+    def peer(self) -> Peer:
+        """Our connection; a script runs only where there is one."""
+        assert self.met
+        return self.met
+
+    @property
     def patience(self) -> float:
         """SECONDS, or infinity."""
-        return float(self.inputs.get("seconds") or "inf")
+        return float(self.inputs.get("seconds") or math.inf)
 
     @property
     def left(self) -> float:
@@ -94,13 +101,11 @@ class Player:
         self.stayed = self.stayed and self.program.runs()
         self.program.look_how_long_it_waited()
         self.meeting.watch.renew()
-        assert self.peer
         return self.peer
 
     def hears(self, most: Optional[int] = None) -> bytes:
         """Read to the end, or `most` bytes."""
         self.meeting.watch.renew()
-        assert self.peer
         heard = self.peer.hear() if most is None else self.peer.hear(most)
         self.heard += heard.data
         self.end = heard.end
@@ -109,8 +114,8 @@ class Player:
 
     def hears_the_rest(self) -> None:
         """Read what comes still, if neither FIN nor RST did."""
-        if self.peer and not self._heard_out and self.end == NOTHING and \
-                self.peer.conn.fileno() != -1:
+        if self.met and not self._heard_out and self.end == NOTHING \
+                and self.met.conn.fileno() != -1:
             self.hears()
 
     def hears_to_eof(self) -> None:
@@ -136,7 +141,6 @@ class Player:
 
         False if it never does, or has ended.
         """
-        assert self.peer
         return self.meeting.until_read(self.peer)
 
     def waits_until_read(self) -> None:
@@ -259,22 +263,20 @@ class Client(Player):
         if self.inputs.get("stopped"):
             behaviours.stop(self.program)
         try:
-            self.peer = self.meeting.dial(
+            self.met = self.meeting.dial(
                 port or 0, HOST, self.inputs.get("narrow", False))
         except OSError as error:
             self._fails(f"No client got through to {HOST} {port}: "
                         f"{error.strerror}.")
-        if self.patience < float("inf") and not self.inputs.get("stopped"):
-            self.peer.waits_for_input()  # type: ignore[union-attr]
-            self.limit = time.monotonic() + self.patience + LATE
+        if self.patience < math.inf and not self.inputs.get("stopped"):
+            self.peer.waits_for_input()
+        self.limit = time.monotonic() + self.patience + LATE
 
     def hears(self, most: Optional[int] = None) -> bytes:
         """Read to the end, or `most` bytes."""
         if most is None and self.inputs.get("narrow"):
-            assert self.peer
             self.peer.widen()
         return super().hears(most)
-
 
     def lets_it_go_on(self) -> None:
         """Let a server that is stopped go on, once all we said has come."""
@@ -287,25 +289,28 @@ class Server(Player):
 
     def opens(self) -> None:
         """Accept the client."""
-        self.peer = self.meeting.accept(self.program)
+        self.met = self.meeting.accept(self.program)
         self.late = time.monotonic() - self.began > TARDY * self.patience
-        if self.peer is None:
+        if self.met is None:
             self._fails("It did not connect.")
         self.limit = time.monotonic() + self.patience + LATE
 
+    @property
+    def _pipe(self) -> StdinPipe:
+        """The program's standard input, which is fed by hand."""
+        assert self.place.stdin_pipe
+        return self.place.stdin_pipe
+
     def feeds(self, data: bytes) -> None:
-        """Put lines on the program's standard input, which is a pipe."""
-        assert self.stdin_pipe
-        self.stdin_pipe.say(data)
+        """Put lines on the program's standard input."""
+        self._pipe.say(data)
 
     def ends_the_input(self) -> None:
         """Let EOF follow on the program's standard input."""
-        assert self.stdin_pipe
-        self.stdin_pipe.end()
+        self._pipe.end()
 
     def unread(self) -> int:
         """Return how much has come that we have not heard."""
-        assert self.peer
         return self.peer.unread()
 
     def says_all_and_vanishes(self, data: bytes) -> None:
@@ -315,16 +320,12 @@ class Server(Player):
 
     def waits_until_fed(self) -> None:
         """Wait until the program has read its standard input so far."""
-        pipe = self.stdin_pipe
-        assert pipe
-        self.meeting.until(lambda: not pipe.waiting())
+        self.meeting.until(lambda: not self._pipe.waiting())
         self.meeting.rest()
 
     def hears_soon(self, count: int) -> bool:
         """Read `count` bytes, if they come without another word."""
-        peer = self.peer
-        assert peer
-        if not self.meeting.until(lambda: peer.unread() >= count):
+        if not self.meeting.until(lambda: self.peer.unread() >= count):
             return False
         self.hears(count)
         return True
@@ -336,9 +337,4 @@ class Server(Player):
 
     def hangs_up(self) -> None:
         """Close the connection, in both directions."""
-        assert self.peer
         self.peer.close()
-
-    def looks_at_file(self, name: str) -> None:
-        """Note what FILE holds now."""
-        self.notes_down(**{name: self.place.stored()})

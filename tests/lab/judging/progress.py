@@ -1,7 +1,7 @@
 """What a student has reached so far, kept in exercises/.progress.json.
 
-A file that can't be read or written, or isn't ours, is as good as none: nothing
-that is kept here can't be had again.
+A file that can't be read or written, or isn't ours, counts as none: whatever
+is kept here can be made again.
 """
 
 from __future__ import annotations

@@ -53,10 +53,11 @@ class Program:
     """A program of a meeting.
 
     `hang` is why it was given up, "" if it was not; `asleep` is how it waits
-    if it was proved stuck; it `serves` if it has been found listening. `waited`
-    is for how many seconds it has waited for a processor, when that was
-    looked at last. No wait here raises because of what a program does, and each ends:
-    with a fact, or with the program's end, or when it is given up (watch.py).
+    if it was proved stuck; it `serves` if it has been found listening.
+    `waited` is for how many seconds it has waited for a processor, when that
+    was looked at last. No wait here raises because of what a program does, and
+    each ends: with a fact, or with the program's end, or when the program is
+    given up (watch.py).
     """
 
     def __init__(self, meeting: Meeting, process: Process,
