@@ -3,9 +3,12 @@
  *
  *     client HOST PORT FILE
  *
- * New here: every call can fail, or do less than it was asked. What has come is
- * written until all of it is stored, a signal stops nothing, a refused
- * connection is not read from, and every address of HOST is tried.
+ * New here: every call can fail, or do less than it was asked. A short write is
+ * continued, an interrupted call is made again, a refused connection is not
+ * read from, and HOST may be a name or an IPv6 address: each of its addresses
+ * is tried. A server that has gone, or a file that may not grow, makes write
+ * fail, where SIGPIPE or SIGXFSZ would have killed us. Standard output that
+ * fails is seen to fail, and one that is closed is not taken for a socket.
  *
  * Over the wire: nothing until EOF, then the nine bytes "Thank you", then FIN.
  * Exit status: 0 the file is stored and the thanks are with the kernel,

@@ -3,10 +3,12 @@
  *
  *     server HOST PORT FILE
  *
- * New here: every call can fail, or do less than it was asked. What is sent is
- * written until all of it went, the thanks are read until EOF, a signal stops
- * nothing, and a client that has gone is an error with a name. HOST may be a
- * name or an IPv6 address, and the port of an earlier run can be had at once.
+ * New here: every call can fail, or do less than it was asked. A short write is
+ * continued, the thanks are read until EOF (at most 1,024 bytes of them), an
+ * interrupted call is made again, and a client that has gone makes write fail
+ * with EPIPE, where SIGPIPE would have killed us. HOST may be a name or an IPv6
+ * address. The port of an earlier run is free at once. A second client is
+ * refused. Standard output that fails is seen to fail.
  *
  * Over the wire: the bytes of FILE, then FIN. Back come the thanks, then FIN.
  * Exit status: 0 thanked, 1 trouble, 2 wrong command line.

@@ -1,9 +1,10 @@
 /*
  * Names to addresses, listening, dialling, reading and writing it all.
  *
- * The contracts are in net.h. POSIX throughout. Every call that can be stopped
- * by a signal before it has done anything is made again (EINTR), save two:
- * connect(2) goes on by itself, and close(2) has given the descriptor back.
+ * The contracts are in net.h. POSIX throughout. Every call that a signal can
+ * interrupt before it has done anything (EINTR) is made again, except two:
+ * connect(2) goes on by itself, and on Linux close(2) has given the descriptor
+ * back. (POSIX of 2024 lets close keep it; then it stays open until we exit.)
  */
 #define _POSIX_C_SOURCE 200809L
 

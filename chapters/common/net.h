@@ -1,10 +1,11 @@
 /*
- * What chapter 05 taught about sockets, stood on from there.
+ * What chapter 05 taught about sockets, for the chapters that build on it.
  *
  * Nothing here ends a conversation or hides how one ended: shutdown, close and
- * what they mean stay in the chapters. Who includes this ignores SIGPIPE, so
- * that a write to a peer that has gone is EPIPE. MSG_NOSIGNAL would do that for
- * send(2) alone, and standard output can be a pipe that breaks as well.
+ * what they mean stay in the chapters. A program that includes this ignores
+ * SIGPIPE, so that a write to a peer that has gone fails with EPIPE.
+ * MSG_NOSIGNAL would do that for send(2) alone, and standard output can be a
+ * pipe that breaks as well.
  */
 #ifndef NET_H
 #define NET_H
@@ -16,7 +17,7 @@
 /*
  * Turn a name or a number, IPv4 or IPv6, into addresses; `port` is decimal.
  * The caller frees them with freeaddrinfo. Ends the program with status 2 if
- * the port is none, with 1 if the host has no address. getaddrinfo(3).
+ * the port is not valid, with 1 if the host has no address. getaddrinfo(3).
  */
 struct addrinfo *addresses(const char *host, const char *port);
 
@@ -41,7 +42,7 @@ enum { CLIENT_NAME = 64 }; /* bytes: "fe80::1%4294967295 65535" and more fit */
 
 /*
  * As accept_client, with the client's address and port in words: "127.0.0.1
- * 40312". Asked later, a connection that was reset would not tell them.
+ * 40312". After a reset it would be too late to ask for them.
  * getnameinfo(3).
  */
 int accept_named(int listener, char name[CLIENT_NAME]);
@@ -55,8 +56,8 @@ int connect_to(const struct addrinfo *where, const char *host,
                const char *port);
 
 /*
- * How did a connect(2) end that was interrupted or is in progress? To be asked
- * once poll(2) says POLLOUT. 0, or -1 and errno, as connect would have.
+ * How a connect(2) ended that was interrupted or in progress: 0, or -1 and
+ * errno, as connect would have returned. Ask once poll(2) says POLLOUT.
  */
 int connect_result(int conn);
 
@@ -71,8 +72,8 @@ ssize_t read_to_eof(int fd, void *bytes, size_t size);
 
 /*
  * Write it all, in as many pieces as it takes. Bytes written; if they are
- * fewer than `size`, errno says why the rest was not. It is EIO where write
- * took nothing and called that no error. write(2).
+ * fewer than `size`, errno says why the rest was not. It is EIO if write
+ * returned 0: it took nothing, and reported no error. write(2).
  */
 size_t write_all(int fd, const void *bytes, size_t size);
 

@@ -20,12 +20,19 @@ HERE = Path(__file__).parent
 ID = re.compile(r'\bid="([^"]+)"')
 
 
+def _of_chapter(folder: Path) -> dict[Path, str]:
+    """Return a chapter's page, and those of the folders in it."""
+    return {folder / "README.md": chapters.number(folder),
+            **{page: page.parent.name
+               for page in sorted(folder.glob("*/README.md"))}}
+
+
 def pages() -> dict[Path, str]:
     """Return the pages of the book in their order, and what each is called."""
     found = {
         ROOT / "README.md": "start",
-        **{folder / "README.md": chapters.number(folder)
-           for folder in folders()},
+        **{page: key for folder in folders() for page, key in
+           _of_chapter(folder).items()},
         **{page: page.stem.lower() for page in sorted(CHAPTERS.glob("*.md"))},
         ROOT / "exercises/README.md": "exercises",
         **{page: f"exercise-{chapters.number(page.parent)}"
