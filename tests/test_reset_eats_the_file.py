@@ -123,7 +123,7 @@ def test_a_client_may_begin_to_read_late(pair, pause):
 @pytest.mark.timed
 def test_a_drain_that_ends_too_early_is_none(pair):
     """What comes after the close is answered with a RST, as in 07."""
-    server, peer, whole = served(pair, seconds=0.3)
+    server, peer, whole = served(pair, seconds=0.8)
     peer.say(b"x" * (THANKS + 2))
     refuses(server)
     peer.say(b"x")
@@ -135,7 +135,7 @@ def test_a_drain_that_ends_too_early_is_none(pair):
 @pytest.mark.parametrize("pause", (0.02, 9))
 def test_a_talker_that_never_ends_is_ended_by_the_deadline(pair, pause):
     """And costs no processor until then, whether it drips or is silent."""
-    patience = 0.8
+    patience = 1.5
     began = time.monotonic()
     server, peer, whole = served(pair, seconds=patience)
     dialled = time.monotonic()
@@ -152,23 +152,24 @@ def test_a_talker_that_never_ends_is_ended_by_the_deadline(pair, pause):
 
 @pytest.mark.timed
 def test_the_drain_has_no_clock_of_its_own(pair):
-    patience = 0.9
+    """It begins when half of the patience is over, and has the other half."""
+    patience = 2.0
     server, peer, whole = served(pair, seconds=patience)
     dialled = time.monotonic()
     came_whole(peer.hear(), whole)
-    assert server.process.poll(0.8) is None
+    assert server.process.poll(patience / 2) is None
     peer.say(b"x" * (THANKS + 2))
     gives_up(server, dialled, patience)
 
 
 @pytest.mark.timed
 def test_a_flood_that_never_ends_is_ended_by_the_deadline(pair):
-    server, peer, whole = served(pair, len(SAMPLE), seconds=0.5)
+    server, peer, whole = served(pair, len(SAMPLE), seconds=1)
     flood = b"x" * (1 << 20)
     dialled = time.monotonic()
     while server.runs() and peer.say(flood) == len(flood):
         pass
-    gives_up(server, dialled, 0.5)
+    gives_up(server, dialled, 1)
     assert peer.hear().data == whole
 
 
@@ -296,7 +297,7 @@ def test_a_talker_goes_on_for_as_long_as_it_is_told(pair):
     peer = pair.accept(talker)
     peer.half_close()
     heard = peer.hear()
-    assert heard.end == EOF and 12 <= len(heard.data) <= 16
+    assert heard.end == EOF and 11 <= len(heard.data) <= 16
     assert str(talker.ends()) == "exit 0", talker.stderr
     assert talker.stdout == "said 10 bytes\nheard 0 bytes and EOF\n"
 
