@@ -8,10 +8,15 @@ import re
 import shlex
 import shutil
 from pathlib import Path
+from typing import Iterable, Iterator
 
 import pytest
 
 from lab import chapters, program, sandbox, scenario, transcript, wine
+from lab.book.inline import Span, plain
+from lab.book.markdown import everything, read
+from lab.book.notes import slug
+from lab.book.sources import before
 from lab.commands import trace, wires
 from lab.ladder import ladder, text
 from lab.meeting.pair import converse
@@ -20,10 +25,7 @@ README = program.ROOT / "README.md"
 SECTIONS = ["Predict", "Break it", "What happened", "The change", "Run it",
             "What still breaks", "Questions"]
 
-TITLE = re.compile(r"^## (.+)$", re.M)
-LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]+))?[^)]*\)")
-HEADING = re.compile(r"^#+ (.+)$", re.M)
-FILE_NAME = re.compile(r"`([\w./-]+(?:\.(?:c|h|py|md|svg)|/))`")
+FILE_NAME = re.compile(r"[\w./-]+(?:\.(?:c|h|py|md|svg)|/)")
 
 
 def number(folder: Path) -> str:
@@ -46,9 +48,24 @@ each_page = pytest.mark.parametrize(
                      *sorted(program.ROOT.glob("exercises/**/*.md"))]])
 
 
-def without_blocks(text: str) -> str:
-    """Return a page without its fenced blocks."""
-    return re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
+def spans(page: Path, *kinds: str) -> Iterator[Span]:
+    """Return all spans of some kinds in a page's running text."""
+    def within(found: Iterable[Span]) -> Iterator[Span]:
+        for span in found:
+            if span.kind in kinds:
+                yield span
+            yield from within(span.children)
+
+    for block in everything(read(page.read_text(), str(page))):
+        for found in (block.spans, *(cell for row in block.rows
+                                     for cell in row)):
+            yield from within(found)
+
+
+def headings(page: Path, *levels: int) -> list[str]:
+    """Return the headings of these levels in a page."""
+    return [plain(block.spans) for block in read(page.read_text(), str(page))
+            if block.kind == "heading" and block.level in levels]
 
 
 def skip_without_wine(folder: Path) -> None:
@@ -93,7 +110,7 @@ def test_every_console_block_prints_what_it_shows(page, kit):
 
 @each_chapter
 def test_the_notes_stand_in_the_common_order(folder):
-    assert TITLE.findall((folder / "README.md").read_text()) == SECTIONS
+    assert headings(folder / "README.md", 2) == SECTIONS
 
 
 @each_page
@@ -108,16 +125,14 @@ def test_every_quoted_piece_of_code_stands_in_its_source(page):
 
 @each_chapter
 def test_every_printed_diff_is_the_one_to_the_program_before(folder):
-    """It is the same file a chapter earlier, or a naive one beside it."""
-    before = program.chapters()[program.chapters().index(folder) - 1]
     fresh = []
     for source in sorted(folder.glob("*.c")):
-        for earlier in (before / source.name, folder / f"naive-{source.name}"):
-            if earlier.exists():
-                old, new = (path.read_text().splitlines()
-                            for path in (earlier, source))
-                fresh.append("\n".join(
-                    difflib.unified_diff(old, new, lineterm="")) + "\n")
+        earlier = before(folder, source)
+        if earlier:
+            old, new = (path.read_text().splitlines()
+                        for path in (earlier, source))
+            fresh.append("\n".join(
+                difflib.unified_diff(old, new, lineterm="")) + "\n")
     for block in transcript.blocks((folder / "README.md").read_text()):
         if block.language == "diff":
             assert any(block.text in diff for diff in fresh), \
@@ -142,27 +157,22 @@ def test_the_drawn_wire_equals_a_fresh_capture(folder):
         + "\n".join(conversations(folder))
 
 
-def anchors(page: Path) -> set[str]:
-    """Return what a link to a heading of a page ends in."""
-    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
-            for heading in HEADING.findall(page.read_text())}
-
-
 ANSWERS = ("solutions/", "tests/wrong/", "tests/right/", "tests/attacks/")
 
 
 @each_page
 def test_every_link_and_file_name_exists(page):
-    text = without_blocks(page.read_text())
-    for target, anchor in LINK.findall(text):
+    for span in spans(page, "link", "image"):
+        target, _, anchor = span.target.partition("#")
         if not re.match(r"https?:", target):
             there = page.parent / target if target else page
             assert there.exists(), f"broken link: {target}"
-            assert not anchor or anchor in anchors(there), \
-                f"broken link: {target}#{anchor}"
+            assert not anchor or anchor in map(slug, headings(
+                there, 1, 2, 3)), f"broken link: {span.target}"
     handout = not (program.ROOT / ANSWERS[0]).exists()
-    for name in FILE_NAME.findall(text):
-        if handout and name.startswith(ANSWERS):
+    for name in (span.text for span in spans(page, "code")):
+        if not FILE_NAME.fullmatch(name) \
+                or handout and name.startswith(ANSWERS):
             continue
         places = [page.parent, program.ROOT, program.CHAPTERS,
                   program.ROOT / "tests"]
@@ -175,11 +185,11 @@ def test_every_link_and_file_name_exists(page):
 EXERCISE = ("check", "trace-check", "watch", "hint", "reset")
 
 
-def commands(text: str) -> list[list[str]]:
+def commands(page: Path) -> list[list[str]]:
     """Return the words after `make`, of each that stands in a page."""
-    lines = re.findall(r"`make( [^`]+)?`",
-                       without_blocks(text).replace("\n", " "))
-    for block in transcript.blocks(text):
+    lines = [span.text[4:] for span in spans(page, "code")
+             if re.match("make( |$)", span.text)]
+    for block in transcript.blocks(page.read_text()):
         start = {"console": r"^\$ ", "sh": "^"}.get(block.language)
         if start is not None:
             lines += re.findall(start + r"make( .+)?$", block.text, re.M)
@@ -214,7 +224,7 @@ def refuse(words: list[str]) -> None:
 @each_page
 def test_every_make_command_works_where_the_reader_stands(page):
     """In a chapter's own folder; with all other pages, at the top."""
-    for words in commands(page.read_text()):
+    for words in commands(page):
         if words and program.CHAPTERS in page.parent.parents:
             top = os.path.relpath(program.ROOT, page.parent)
             assert words[:3] == ["-s", "-C", top], words

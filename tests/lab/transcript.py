@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Callable, Mapping, Optional
 
 from . import kernel
+from .book.markdown import everything, read
 from .sandbox import Process, Sandbox
 
 DONE = "\x01done\x01\n"  # printed when a command has ended
@@ -42,10 +43,17 @@ class Block:
 
 
 def blocks(page: str) -> list[Block]:
-    """Return all fenced blocks of a page in their order."""
-    fence = re.compile(r"^```(\w+)(?: terminal=(\w+))?(?: after=(stuck))?\n"
-                       r"(.*?)^```$", re.M | re.S)
-    return [Block(*(g or "" for g in m.groups())) for m in fence.finditer(page)]
+    """Return all fenced blocks of a page in their order.
+
+    Raises book.markdown.Unknown.
+    """
+    found = []
+    for block in everything(read(page, "page")):
+        if block.kind == "fence":
+            said = dict(word.split("=", 1) for word in block.info[1:])
+            found.append(Block(block.info[0], said.get("terminal", ""),
+                               said.get("after", ""), block.text))
+    return found
 
 
 @dataclass(frozen=True)
