@@ -236,6 +236,8 @@ def test_nothing_is_lit_for_a_passage_that_has_left_the_window(book):
 
 def test_a_passage_is_chosen_by_tab_and_by_click(book):
     for (before, _), (name, lines) in zip(passages(), passages()[1:]):
+        if before.split("-")[0] != name.split("-")[0]:
+            continue  # the programs of a chapter lie in between
         book.run(TO, name, .6)  # too low to be the one that is read
         book.run("""document.querySelector(`[href="#${arguments[0]}"]`)
             .focus({preventScroll: true})""", before)

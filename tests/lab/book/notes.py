@@ -210,6 +210,8 @@ class Notes:
         wires = self.kept["wires"].get(path.parent.name)
         if wires and path == self.path.with_name("wire.svg"):
             return "".join(map(ladders.table, wires))
+        if path == BOOK.with_suffix(".png"):
+            return ""  # the book needs no picture of itself
         content = base64.b64encode(path.read_bytes()).decode()
         return (f'<img src="data:image/{PICTURES[path.suffix]};base64,'
                 f'{content}" alt="{escape(span.text)}">')
