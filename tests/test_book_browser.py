@@ -15,7 +15,7 @@ import pytest
 
 import browser
 from lab import program
-from lab.book import ladders, pages
+from lab.book import ladders, notes, pages
 from lab.book.markdown import read
 from lab.book.ties import Ties
 
@@ -100,7 +100,7 @@ def test_every_link_leads_somewhere(shelf):
             if fragment:
                 assert fragment in ids[path or name], place
             elif shipped and path not in texts:
-                inside = (pages.BOOK / path).resolve().relative_to(
+                inside = (notes.BOOK / path).resolve().relative_to(
                     program.ROOT)
                 assert any(file == str(inside)
                            or file.startswith(f"{inside}/")

@@ -58,18 +58,16 @@ def keep_wires(wires: dict[str, Sequence[Ladder]]) -> None:
 
 
 def keep_cells(cells: Sequence[Cell]) -> None:
-    """Keep what happened in each cell of the matrix, its acts' ladders."""
-    keep("cells", {cell_id(cell.pair.name, cell.scenario.slug): {
-        "row": cell.pair.name, "title": cell.scenario.title,
-        "verdict": cell.verdict, "ladders": [
-            as_kept(drawn) for act in cell.acts for drawn in
-            ladders(act.outcome, f"{act.title}: {act.verdict}")]}
-        for cell in cells})
-
-
-def cell_id(row: str, peer: str) -> str:
-    """Return the name of a cell's place in cells.html."""
-    return f"{row.replace(' ', '-')}.{peer}"
+    """Keep what happened in each cell, by the name of its place in a page."""
+    new = {}
+    for cell in cells:
+        name = f"{cell.pair.name.replace(' ', '-')}.{cell.scenario.slug}"
+        new[name] = {
+            "row": cell.pair.name, "title": cell.scenario.title,
+            "verdict": cell.verdict, "ladders": [
+                as_kept(drawn) for act in cell.acts for drawn in
+                ladders(act.outcome, f"{act.title}: {act.verdict}")]}
+    keep("cells", new)
 
 
 def boxed(kind: str, name: str, inner: str, tag: str = "div") -> str:

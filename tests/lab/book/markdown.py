@@ -111,9 +111,13 @@ class _Reader:
         """Read what begins in the first line; return how many lines it has."""
         if not text or REFERENCE.fullmatch(text):
             return None, 1
-        for pattern, does in ((HEADING.fullmatch, self.heading),
-                              (COMMENT.fullmatch, self.comment),
-                              (FENCE.fullmatch, self.fence),
+        heading, comment = HEADING.fullmatch(text), COMMENT.fullmatch(text)
+        if heading:
+            return Block("heading", number, level=len(heading[1]),
+                         spans=self.spans(number, heading[2])), 1
+        if comment:
+            return Block("comment", number, comment[1]), 1
+        for pattern, does in ((FENCE.fullmatch, self.fence),
                               (DETAILS.fullmatch, self.details),
                               (ITEM.match, self.list)):
             match = pattern(text)
@@ -127,15 +131,6 @@ class _Reader:
             raise self.unknown(number, "our pages have no such thing: "
                                f"{text.split()[0]} where a block begins")
         return self.paragraph(number, lines)
-
-    def heading(self, number: int, match: re.Match[str], _: list[Line]
-                ) -> tuple[Block, int]:
-        return Block("heading", number, level=len(match[1]),
-                     spans=self.spans(number, match[2])), 1
-
-    def comment(self, number: int, match: re.Match[str], _: list[Line]
-                ) -> tuple[Block, int]:
-        return Block("comment", number, match[1]), 1
 
     def fence(self, number: int, match: re.Match[str], lines: list[Line]
               ) -> tuple[Block, int]:

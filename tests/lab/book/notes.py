@@ -103,8 +103,8 @@ class Notes:
 
     def _paragraph(self, block: Block) -> str:
         inner = self.spans(block.spans)
-        alone = [span.kind for span in block.spans] == ["image"]
-        return inner if alone else f"<p>{inner}</p>\n"
+        return inner if [span.kind for span in block.spans] == ["image"] \
+            else f"<p>{inner}</p>\n"
 
     def _fence(self, block: Block) -> str:
         words = dict(word.split("=") for word in block.info[1:])
@@ -117,8 +117,7 @@ class Notes:
                     + "</figure>\n")
         inner = {"diff": _diff, "c": lambda text: "\n".join(highlighted(text))
                  }.get(block.info[0], escape)(block.text)
-        return boxed("code", NAMES.get(block.info[0], "Text"), inner,
-                     "pre")
+        return boxed("code", NAMES.get(block.info[0], "Text"), inner, "pre")
 
     def _code(self, block: Block) -> str:
         return boxed("code", "Command line", escape(block.text), "pre")

@@ -13,9 +13,8 @@ from ..program import CHAPTERS, ROOT
 from ..program import chapters as folders
 from . import ladders
 from .ladders import boxed
-from .notes import BOOK, Broken, Notes
+from .notes import Broken, Notes
 
-__all__ = ["BOOK", "Broken", "files", "pages"]
 HERE = Path(__file__).parent
 ID = re.compile(r'\bid="([^"]+)"')
 
@@ -96,12 +95,11 @@ def _book(kept: ladders.Kept) -> str:
     """Return book.html."""
     book = pages()
     leaves = [Notes(path, book, kept) for path in book]
-    body = "".join(map(_article, leaves))
+    body = "".join(map(_article, leaves))  # before the contents are known
     lit = ",\n".join(f"html:not(.js) #{tie.name}:target~.{tie.name}"
                      for leaf in leaves for ties in leaf.ties.values()
-                     for tie in ties)
-    html = _document("Half-close", body, lit and f"{lit} {{ background: "
-                     "var(--lit) }\n", _contents(leaves))
+                     for tie in ties) + " { background: var(--lit) }\n"
+    html = _document("Half-close", body, lit, _contents(leaves))
     _checked(leaves, html)
     return html
 

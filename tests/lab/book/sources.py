@@ -84,9 +84,8 @@ class Listing:
         """Return what is folded: first line, last line, the words for it."""
         busy = self.new | set(self.gone) | {
             n for tie in self.ties for n in range(tie.first, tie.last + 1)}
-        if not self.since or not busy:
-            yield from [(1, len(self.lines), "the whole file")] * bool(
-                self.since)
+        if not busy:
+            yield 1, len(self.lines), "the whole file"
             return
         for match in FUNCTION.finditer(self.text):
             first = self.text.count("\n", 0, match.start()) + 1
@@ -110,7 +109,8 @@ class Listing:
     def html(self) -> str:
         """Return all lines; text in `del` and `summary` is not the file's."""
         parts, until = [], 0
-        folds = {first: (last, words) for first, last, words in self._folds()}
+        folds = {first: (last, words) for first, last, words in self._folds()
+                 if self.since}
         for number in range(1, len(self.lines) + 2):
             parts += [f"<del>{line or ' '}\n</del>"
                       for line in self.gone.get(number, ())]

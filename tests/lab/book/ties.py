@@ -57,9 +57,8 @@ def _quoted(block: Block, sources: Sequence[Path]) -> list[Place]:
     found = []
     for source in sources:
         has = source.read_text().splitlines()
-        found += [(source, at + 1, at + len(wanted))
-                  for at in range(len(has)) if has[at:at + len(wanted)]
-                  == wanted]
+        found += [(source, at + 1, at + len(wanted)) for at in range(len(has))
+                  if has[at:at + len(wanted)] == wanted]
     return found
 
 
@@ -91,9 +90,8 @@ class Ties:
 
     def shown(self) -> list[Path]:
         """Return the chapter's own sources, then others that ties lead to."""
-        tied = {tie.source for tie in self.all()}
-        return [path for path in self.sources if path in tied
-                or path in self.own]
+        shown = {*self.own, *(tie.source for tie in self.all())}
+        return [path for path in self.sources if path in shown]
 
     def _walk(self, blocks: Sequence[Block]) -> None:
         said: list[re.Match[str]] = []

@@ -6,7 +6,8 @@ import sys
 import webbrowser
 
 from ..book.markdown import Unknown
-from ..book.pages import BOOK, Broken, files
+from ..book.notes import BOOK, Broken
+from ..book.pages import files
 from ..book.ties import Untied
 
 
