@@ -144,6 +144,12 @@ def test_a_student_s_own_check_names_it_too(tmp_path):
         "server.c is saved as UTF-16: save it as UTF-8")
 
 
+def test_a_compiler_s_words_about_a_source_are_printable(tmp_path):
+    put(tmp_path, "server.c", content=b'#error "\x1b]0;gone\x07"\n')
+    assert "\x1b" not in grade(tmp_path, FIRST).trouble
+    assert "\\x1b" in grade(tmp_path, FIRST).trouble
+
+
 def test_a_tree_without_end_is_looked_at_in_part(tmp_path):
     put(tmp_path, f"{FIRST}/server.c")
     deep = os.open(tmp_path, os.O_RDONLY)

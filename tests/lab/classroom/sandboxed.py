@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .. import program
+from .. import printable, program
 from ..sandbox import namespaces
 from ..sandbox import Exit, NoWalls, Sandbox, StillRunning, Walls
 from ..judging import Verdict
@@ -180,9 +180,5 @@ def why_not(name: str, ended: Exit, said: str) -> Refused:
     if ended.signal is not None:
         return Refused(f"{name} does not compile: the compiler was {ended}",
                        Verdict.CRASHED)
-    return Refused(f"{name} does not compile: {printable(first_error(said))}")
-
-
-def printable(text: str, most: int = 300) -> str:
-    """Return a line as it may be shown anywhere."""
-    return "".join(c if c.isprintable() else "?" for c in text[:most])
+    return Refused(f"{name} does not compile: "
+                   + printable.line(first_error(said), 300))

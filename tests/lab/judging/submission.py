@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable, Optional
 
-from .. import program
+from .. import printable, program
 from ..calls import CallLog
 from ..sandbox import Sandbox
 from . import Score, Verdict, unjudged
@@ -84,7 +84,8 @@ def build_own(source: Path) -> Path:
         return program.build(copy, ours=False)
     except program.DoesNotCompile as error:
         line = first_error(str(error)).replace(str(copy), source.name)
-        raise Refused(f"{source.name} does not compile: {line}") from error
+        raise Refused(f"{source.name} does not compile: "
+                      + printable.line(line, 300)) from error
 
 
 def grade(folder: Path, name: str, exercise: Exercise,
