@@ -4,8 +4,10 @@
  *     client HOST PORT FILE [SECONDS]
  *
  * New here: one deadline for the whole conversation, SECONDS (10 if not given)
- * from before connect. A server that never answers, never speaks, or drips a
- * byte now and then for ever can't hold us longer than that.
+ * from before connect; looking up HOST comes earlier. A server that never
+ * answers, never speaks, or drips a byte now and then for ever can't hold us
+ * longer than that. Nor can a pipe that FILE stands for, if nobody reads it.
+ * Whoever gives up says what was still owed.
  *
  * Over the wire: nothing until EOF, then the nine bytes "Thank you", then FIN.
  * Exit status: 0 the file is stored and the thanks are with the kernel,

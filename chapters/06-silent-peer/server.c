@@ -4,8 +4,10 @@
  *     server HOST PORT FILE [SECONDS]
  *
  * New here: one deadline for the whole conversation, SECONDS (10 if not given)
- * from the moment the client is here. A client that never speaks, never reads,
- * or drips a byte now and then for ever can't hold us longer than that.
+ * after accept has returned. A client that never speaks, never reads, or drips
+ * a byte now and then for ever can't hold us longer than that. FILE has to be a
+ * regular file, because others could keep us waiting. Whoever gives up says
+ * what was still owed.
  *
  * Over the wire: the bytes of FILE, then FIN. Back come the thanks, then FIN.
  * Exit status: 0 thanked, 1 trouble, 2 wrong command line.

@@ -1,8 +1,8 @@
 /*
  * Reading, writing and connecting, until a deadline.
  *
- * The contracts are in deadline.h. POSIX throughout. Time is a double: it has
- * room for any patience, and counts microseconds for longer than machines run.
+ * The contracts are in deadline.h. POSIX throughout. Time is a double, which
+ * holds any patience, and tells microseconds apart however long a machine runs.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -152,7 +152,7 @@ int
 connect_by(struct deadline limit, const struct addrinfo *where,
            const char *host, const char *port)
 {
-    int conn, why = EADDRNOTAVAIL; /* there is an address, always */
+    int conn, why = EADDRNOTAVAIL; /* there is at least one address */
 
     for (; where != NULL && why != TIME_IS_UP; where = where->ai_next) {
         conn = socket(where->ai_family, where->ai_socktype, where->ai_protocol);

@@ -5,8 +5,8 @@
  * renews it for ever. So every wait here is for what remains of one deadline.
  * The sockets are non-blocking, and only poll(2) waits for the peer.
  *
- * A call that the deadline ended fails, with TIME_IS_UP in errno. No system
- * call fails with that: EAGAIN, say, can have other reasons.
+ * A call that the deadline ended fails with TIME_IS_UP in errno. No system call
+ * fails with that. EAGAIN would not do, because it can have other reasons.
  */
 #ifndef DEADLINE_H
 #define DEADLINE_H
@@ -43,7 +43,7 @@ void nonblocking(int fd);
 
 /*
  * Sleep until `fd` is ready for `events` (or broken, which the next call will
- * tell). False and TIME_IS_UP if the deadline comes first. poll(2).
+ * report). False and TIME_IS_UP if the deadline comes first. poll(2).
  */
 bool ready_by(struct deadline limit, int fd, short events);
 
@@ -58,8 +58,8 @@ size_t write_by(struct deadline limit, int fd, const void *bytes, size_t size);
 
 /*
  * As connect_to in net.h, but the socket is non-blocking; -1 and TIME_IS_UP if
- * the deadline comes first. An address that never answers takes all the time
- * that there is from those after it.
+ * the deadline comes first. An address that never answers uses up the time
+ * of those after it.
  */
 int connect_by(struct deadline limit, const struct addrinfo *where,
                const char *host, const char *port);

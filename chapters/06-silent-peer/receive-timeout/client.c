@@ -3,7 +3,7 @@
  *
  *     client HOST PORT FILE [SECONDS]
  *
- * Not the way to do it: chapter 05's client, with a limit on each read. It
+ * Not the way to do it: chapter 05's client, with a time limit on each read. It
  * gives up on a server that is silent for SECONDS (10 if not given). One that
  * sends a byte now and then holds it for ever.
  *
@@ -69,7 +69,7 @@ say_thanks(int conn)
         err(1, "close to server");
 }
 
-/* From now on a read that waits for so long fails, with EAGAIN. socket(7). */
+/* From now on a read that waits this long fails with EAGAIN. socket(7). */
 static void
 limit_each_read(int conn, double patience)
 {

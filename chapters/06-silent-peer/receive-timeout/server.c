@@ -3,9 +3,9 @@
  *
  *     server HOST PORT FILE [SECONDS]
  *
- * Not the way to do it: chapter 05's server, with a limit on each read. It
+ * Not the way to do it: chapter 05's server, with a time limit on each read. It
  * gives up on a client that is silent for SECONDS (10 if not given). One that
- * says a byte now and then holds it for as long as there is room for bytes.
+ * says a byte now and then holds it until it has said 1,025 of them.
  *
  * Over the wire: the bytes of FILE, then FIN. Back come the thanks, then FIN.
  * Exit status: 0 thanked, 1 trouble, 2 wrong command line.
@@ -86,7 +86,7 @@ hear_thanks(int conn, double patience)
         err(1, "standard output");
 }
 
-/* From now on a read that waits for so long fails, with EAGAIN. socket(7). */
+/* From now on a read that waits this long fails with EAGAIN. socket(7). */
 static void
 limit_each_read(int conn, double patience)
 {
