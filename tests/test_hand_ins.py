@@ -317,6 +317,22 @@ def test_a_hostile_archive_is_refused_with_the_reason(tmp_path, how):
     assert said.startswith("there is no server.c; found: ") and why in said
 
 
+def test_archives_without_end_are_not_all_looked_into(tmp_path):
+    boxes = {f"{n}.zip": zipped({"x.c": b"x"}) for n in range(30)}
+    put(tmp_path, "many.zip", content=zipped(boxes))
+    handed_in = tree(tmp_path)
+    assert handed_in.archives == 31
+    assert sum("more than 10 archives" in why
+               for why in handed_in.troubles) == 21
+
+
+def test_what_is_kept_of_archives_is_bounded(tmp_path):
+    large = {f"{n}.c": os.urandom(1 << 20) for n in range(20)}
+    for name in ("a.zip", "b.zip", "c.zip"):
+        put(tmp_path, name, content=zipped(large))
+    assert tree(tmp_path).kept <= 33 << 20
+
+
 # --- a class ---------------------------------------------------------------
 
 def asked(monkeypatch, capfd, **words: object) -> tuple[int, str]:

@@ -20,6 +20,9 @@ from .archive import Limits, Member, Unsafe, is_archive, opened
 FILES = 20_000  # that are looked at; and how deep
 DEPTH = 24
 PACKED = 64 << 20  # bytes of an archive
+ARCHIVES = 10  # of one student, those in others counted
+SOURCE = 1 << 20  # bytes of what could be a source: nothing else is kept
+KEPT = 32 << 20  # bytes of all that is kept of archives
 EARLIER = "earlier attempts"  # where make collect puts what was replaced
 
 JUNK = re.compile(
@@ -51,6 +54,8 @@ class Tree:
 
     files: list[File] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+    archives: int = 0  # that were looked into
+    kept: int = 0  # bytes of what is in them
 
 
 def is_junk(path: Parts) -> bool:
@@ -133,6 +138,11 @@ def _look_into(found: Tree, at: Parts, shown: str,
                content: Callable[[], Optional[bytes]],
                nested: bool = False) -> None:
     """Add the members of an archive, and of the archives in it."""
+    found.archives += 1
+    if found.archives > ARCHIVES:
+        found.troubles.append(f"{shown} is not unpacked: there are more than "
+                              f"{ARCHIVES} archives")
+        return
     data = content()
     if data is None:
         found.troubles.append(f"{shown} is not unpacked: it can't be read, "
@@ -143,7 +153,7 @@ def _look_into(found: Tree, at: Parts, shown: str,
         with opened(io.BytesIO(data)) as members:
             taken = _taken(members)
             for member in taken:
-                file = _file(member, at, shown)
+                file = _file(member, at, shown, found)
                 if is_archive(member.path[-1]):
                     inside.append((file.path[:-1], file.shown,
                                    member.read(Limits().size)))
@@ -178,15 +188,12 @@ def _taken(members: list[Member]) -> list[Member]:
     return taken
 
 
-# Of an archive only what could be a source is kept, not every picture.
-SOURCE = 1 << 20
-
-
-def _file(member: Member, at: Parts, archive: str) -> File:
-    """Return a member as a file; what is of no use is not read."""
+def _file(member: Member, at: Parts, archive: str, found: Tree) -> File:
+    """Return a member as a file; what can't be a source is not read."""
     path = (*at, *member.path)
-    content = member.read(SOURCE + 1) \
-        if member.path[-1].casefold().endswith(".c") else None
+    wanted = member.path[-1].casefold().endswith(".c") and found.kept < KEPT
+    content = member.read(SOURCE + 1) if wanted else None
+    found.kept += len(content or b"")
 
     def read(most: int) -> Optional[bytes]:
         return None if content is None or len(content) > most else content
