@@ -17,7 +17,9 @@ from typing import Callable
 
 import pytest
 
-from lab import kernel, peer, program
+import plain_sockets
+from lab import kernel, program
+from lab.meeting import peer
 from lab.chapters import ways
 from lab.meeting import EOF, Peer, Program
 from lab.meeting.pair import Pair, PairMeeting
@@ -142,9 +144,9 @@ def test_the_servers_own_reading_ends_at_once(stage, name):
     ((socket.SHUT_RD, socket.SHUT_WR), False),
     ((socket.SHUT_WR, socket.SHUT_RD), False)])
 def test_both_halves_refuse_what_neither_does_alone(room, hows, accepted):
-    listener, port = peer.listen(room)
-    with listener, peer.dial(room, port) as theirs, \
-            peer.accept(listener) as ours:
+    listener, port = plain_sockets.listen(room)
+    with listener, plain_sockets.dial(room, port) as theirs, \
+            plain_sockets.accept(listener) as ours:
         for how in hows:
             ours.shutdown(how)
         theirs.sendall(b"Thank you")
@@ -156,11 +158,11 @@ def test_both_halves_refuse_what_neither_does_alone(room, hows, accepted):
 
 @pytest.mark.chapter("04")
 def test_who_shuts_down_once_more_than_both_is_not_connected(room):
-    listener, port = peer.listen(room)
-    with listener, peer.dial(room, port) as theirs, \
-            peer.accept(listener) as ours:
+    listener, port = plain_sockets.listen(room)
+    with listener, plain_sockets.dial(room, port) as theirs, \
+            plain_sockets.accept(listener) as ours:
         ours.shutdown(socket.SHUT_RDWR)
-        assert peer.hear(theirs).end == peer.EOF
+        assert plain_sockets.hear(theirs).end == peer.EOF
         theirs.shutdown(socket.SHUT_RDWR)
         bound = time.monotonic() + peer.BOUND  # until its FIN has arrived
         with pytest.raises(OSError, match="not connected"):
@@ -188,10 +190,10 @@ def test_each_end_passes_through_the_states_of_the_picture(room):
         while states() != list(expected):
             assert time.monotonic() < bound, (states(), expected)
 
-    listener, port = peer.listen(room)
-    with listener, peer.dial(room, port) as client:
+    listener, port = plain_sockets.listen(room)
+    with listener, plain_sockets.dial(room, port) as client:
         theirs = client.getsockname()[1]
-        with peer.accept(listener) as server:
+        with plain_sockets.accept(listener) as server:
             becomes("ESTABLISHED", "ESTABLISHED")
             server.shutdown(socket.SHUT_WR)
             becomes("CLOSE_WAIT", "FIN_WAIT2")
@@ -203,9 +205,9 @@ def test_each_end_passes_through_the_states_of_the_picture(room):
 
 @pytest.mark.chapter("03")
 def test_shutdown_returns_0_with_the_file_still_in_our_queue(room):
-    listener, port = peer.listen(room)
-    with listener, peer.dial(room, port) as client, \
-            peer.accept(listener) as server:
+    listener, port = plain_sockets.listen(room)
+    with listener, plain_sockets.dial(room, port) as client, \
+            plain_sockets.accept(listener) as server:
         server.setblocking(False)
         sent = 0
         while select.select([], [server], [], 0)[1]:
@@ -213,7 +215,7 @@ def test_shutdown_returns_0_with_the_file_still_in_our_queue(room):
         assert server.shutdown(socket.SHUT_WR) is None
         queued = fcntl.ioctl(server, termios.TIOCOUTQ, bytes(4))
         assert struct.unpack("i", queued)[0] > 0
-        heard = peer.hear(client)
+        heard = plain_sockets.hear(client)
         assert (len(heard.data), heard.end) == (sent, EOF)
 
 
@@ -233,7 +235,7 @@ def test_two_writers_with_full_queues_wait_for_each_other(room, tmp_path):
         return any(c.unsent and c.unread and ours
                    for c in kernel.connections(server.pid))
 
-    with peer.dial(room, kernel.listening(server)) as conn:
+    with plain_sockets.dial(room, kernel.listening(server)) as conn:
         conn.setblocking(False)
         assert server.until(full)
     assert str(server.wait()) == "exit 1"  # our close, with input unread

@@ -9,7 +9,9 @@ from typing import Callable, Optional
 
 import pytest
 
-from lab import chapters, kernel, peer, program
+import plain_sockets
+from lab import chapters, kernel, program
+from lab.meeting import peer
 from lab.calls import CallLog, Fault
 from lab.sandbox import Process, Sandbox
 
@@ -144,10 +146,10 @@ def one_only(room: Sandbox, argv: list[object]) -> None:
     """Check that a server that has its one client refuses a second."""
     server = room.start(argv)
     port = kernel.listening(server)
-    with peer.dial(room, port) as first:
+    with plain_sockets.dial(room, port) as first:
         assert first.recv(1) == b"1"
         with pytest.raises(ConnectionRefusedError):
-            peer.dial(room, port)
+            plain_sockets.dial(room, port)
 
 
 @each_chapter
@@ -181,7 +183,7 @@ def fetched(room: Sandbox, argv: list[object], before: list[str],
 
     `argv` is all of its command line, but for the port in its third place.
     """
-    listener, port = peer.listen(room)
+    listener, port = plain_sockets.listen(room)
     with listener:
         client = room.start([*before, *argv[:2], port, *argv[3:]],
                             name="client", env=log.env if log else None)

@@ -18,7 +18,9 @@ from typing import Iterator
 import pytest
 
 from expectations import differs, said, sentence
-from lab import kernel, peer, program
+import plain_sockets
+from lab import kernel, program
+from lab.meeting import peer
 from lab.calls import CallLog, Fault
 from lab.chapters import serving_one
 from lab.meeting import EOF, NOTHING, RESET, Heard, Program
@@ -327,7 +329,7 @@ def test_a_server_on_one_address_listens_on_that_alone(pair):
     with pair.room.socket(socket.AF_INET6) as client:
         client.settimeout(peer.BOUND)
         client.connect(("::1", pair.port))
-        assert peer.hear(client).end == EOF
+        assert plain_sockets.hear(client).end == EOF
         client.sendall(pair.pair.thanks(len(FILE)))
     assert str(server.ends()) == "exit 0", server.stderr
 
@@ -381,7 +383,7 @@ def test_a_server_goes_on_where_its_machine_has_no_such_address(pair, fault):
                         file=program.__file__)], cwd=pair.files, env=env)
     port = kernel.listening(server)
     assert log.struck() == list(fault.calls)
-    with peer.dial(pair.room, port):  # at 127.0.0.1, the second
+    with plain_sockets.dial(pair.room, port):  # at 127.0.0.1, the second
         pass
 
 

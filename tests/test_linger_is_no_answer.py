@@ -14,7 +14,9 @@ import socket
 
 import pytest
 
-from lab import chapters, peer, program
+import plain_sockets
+from lab import chapters, program
+from lab.meeting import peer
 from lab.calls import Fault
 from lab.meeting import EOF, RESET, Meeting, Peer, Program
 from lab.meeting.pair import Pair, PairMeeting
@@ -148,8 +150,9 @@ def test_the_kernel_says_that_all_is_well_where_nobody_reads(meet):
 @pytest.mark.timed
 def test_a_user_timeout_ends_who_is_merely_slow(room):
     """Its kernel lives, and answers; only its program does not read yet."""
-    listener, port = peer.listen(room)
-    with listener, peer.dial(room, port) as ours, peer.accept(listener):
+    listener, port = plain_sockets.listen(room)
+    with listener, plain_sockets.dial(room, port) as ours, \
+            plain_sockets.accept(listener):
         ours.setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, 500)
         ours.setblocking(False)
         with pytest.raises(BlockingIOError):

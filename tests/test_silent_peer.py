@@ -18,7 +18,9 @@ from typing import Iterator, Optional
 import pytest
 
 from expectations import differs, said
-from lab import kernel, peer, program, scenario
+import plain_sockets
+from lab import kernel, program, scenario
+from lab.meeting import peer
 from lab.chapters import serving_one
 from lab.meeting import EOF, Heard, Peer, Program
 from lab.meeting.pair import AMPLE, Pair, PairMeeting
@@ -489,7 +491,7 @@ def test_a_connect_that_is_answered_late_is_served(pair):
         with listener.accept()[0] as conn:
             conn.sendall(pair.pair.header(len(FILE)) + FILE)
             conn.shutdown(socket.SHUT_WR)
-            assert peer.hear(conn).data == pair.pair.thanks(len(FILE))
+            assert plain_sockets.hear(conn).data == pair.pair.thanks(len(FILE))
     assert str(client.ends()) == "exit 0", client.stderr
 
 

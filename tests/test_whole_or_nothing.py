@@ -24,7 +24,8 @@ from typing import Callable, Iterator, Optional
 import pytest
 
 from expectations import differs, said, sentence
-from lab import kernel, peer, program
+import plain_sockets
+from lab import kernel, program
 from lab.calls import CallLog, Fault
 from lab.meeting import EOF, RESET, Heard, Peer, Program
 from lab.meeting.pair import AMPLE, Pair, PairMeeting
@@ -694,7 +695,7 @@ def fetching(pair: PairMeeting, log: CallLog, shell: str = 'exec "$@"'
 
     The client runs as the last words of `shell` have it.
     """
-    listener, port = peer.listen(pair.room)
+    listener, port = plain_sockets.listen(pair.room)
     env = dict(log.env)
     env["PRELOAD"] = env.pop("LD_PRELOAD")  # it is not for the shell
     with listener:

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import kernel, peer, program, wine
+import plain_sockets
+from lab import kernel, program, wine
+from lab.meeting import peer
 from lab.sandbox import Process, Sandbox
 from lab.wine import Wine
 from test_chapters import SIZES, content
@@ -74,8 +76,8 @@ HEARD = "exit 0: Message from client: Thank you\n"
 def test_the_naive_server_delivers_the_file_and_loses_the_thanks(
         room, windows, tmp_path, size):
     offer = Offer(windows, NAIVE, tmp_path, content(size))
-    with peer.dial(room, offer.port) as conn:
-        assert peer.hear(conn) == peer.Heard(content(size), peer.EOF)
+    with plain_sockets.dial(room, offer.port) as conn:
+        assert plain_sockets.hear(conn) == peer.Heard(content(size), peer.EOF)
         conn.sendall(b"Thank you")
         assert peer.was_reset(conn)
     assert re.fullmatch(LOST, offer.ends())
@@ -86,8 +88,8 @@ def test_the_naive_server_delivers_the_file_and_loses_the_thanks(
 def test_the_server_half_closes_and_hears_the_thanks(
         room, windows, tmp_path, size):
     offer = Offer(windows, HALF_CLOSE, tmp_path, content(size))
-    with peer.dial(room, offer.port) as conn:
-        assert peer.hear(conn) == peer.Heard(content(size), peer.EOF)
+    with plain_sockets.dial(room, offer.port) as conn:
+        assert plain_sockets.hear(conn) == peer.Heard(content(size), peer.EOF)
         conn.sendall(b"Thank you")
         conn.shutdown(socket.SHUT_WR)
         assert offer.ends() == HEARD
@@ -98,18 +100,18 @@ def test_the_server_half_closes_and_hears_the_thanks(
 @pytest.mark.parametrize("name", (NAIVE, HALF_CLOSE))
 def test_a_second_client_is_refused_at_once(room, windows, tmp_path, name):
     offer = Offer(windows, name, tmp_path, content(1 << 24))
-    with peer.dial(room, offer.port) as first:
+    with plain_sockets.dial(room, offer.port) as first:
         assert first.recv(1)
         with pytest.raises(ConnectionRefusedError):
-            peer.dial(room, offer.port)
+            plain_sockets.dial(room, offer.port)
 
 
 @needs_wine
 def test_the_server_takes_thanks_in_pieces_and_drops_one_nul(
         room, windows, tmp_path):
     offer = Offer(windows, HALF_CLOSE, tmp_path, b"file")
-    with peer.dial(room, offer.port) as conn:
-        peer.hear(conn)
+    with plain_sockets.dial(room, offer.port) as conn:
+        plain_sockets.hear(conn)
         for byte in b"Thank you\0":
             conn.sendall(bytes([byte]))
         conn.shutdown(socket.SHUT_WR)
@@ -123,8 +125,8 @@ def test_the_server_takes_thanks_in_pieces_and_drops_one_nul(
 def test_what_is_no_thanks_is_trouble(room, windows, tmp_path, said,
                                       sentence_):
     offer = Offer(windows, HALF_CLOSE, tmp_path, b"file")
-    with peer.dial(room, offer.port) as conn:
-        peer.hear(conn)
+    with plain_sockets.dial(room, offer.port) as conn:
+        plain_sockets.hear(conn)
         conn.sendall(said)
         conn.shutdown(socket.SHUT_WR)
         assert offer.ends() == f"exit 1: server: read from client: " \
@@ -133,10 +135,10 @@ def test_what_is_no_thanks_is_trouble(room, windows, tmp_path, said,
 
 @needs_wine
 def test_the_client_keeps_silent_until_eof(room, windows, tmp_path):
-    listener, port = peer.listen(room)
+    listener, port = plain_sockets.listen(room)
     copy = tmp_path / "copy"
     client = windows.start([exe(CLIENT), "127.0.0.1", port, copy])
-    with listener, peer.accept(listener) as conn:
+    with listener, plain_sockets.accept(listener) as conn:
         theirs = conn.getpeername()[1]
         conn.sendall(content(4096))
         assert client.until(
@@ -147,7 +149,7 @@ def test_the_client_keeps_silent_until_eof(room, windows, tmp_path):
             conn.recv(1)
         conn.settimeout(peer.BOUND)
         conn.shutdown(socket.SHUT_WR)
-        assert peer.hear(conn) == peer.Heard(b"Thank you", peer.EOF)
+        assert plain_sockets.hear(conn) == peer.Heard(b"Thank you", peer.EOF)
         assert str(client.wait()) == "exit 0"
     assert client.stdout == b"Received file data\n"
     assert copy.read_bytes() == content(4096)
@@ -156,7 +158,7 @@ def test_the_client_keeps_silent_until_eof(room, windows, tmp_path):
 @needs_wine
 def test_a_reset_in_place_of_the_thanks_is_trouble(room, windows, tmp_path):
     offer = Offer(windows, HALF_CLOSE, tmp_path, b"file")
-    with peer.dial(room, offer.port) as conn:
+    with plain_sockets.dial(room, offer.port) as conn:
         while not conn.recv(4, socket.MSG_PEEK):
             pass  # close with the file unread: a reset
     # Wine tells of it only a recv that waits already, see resets.c.
@@ -166,9 +168,9 @@ def test_a_reset_in_place_of_the_thanks_is_trouble(room, windows, tmp_path):
 
 def fetch_half(room: Sandbox, windows: Wine, copy: Path) -> str:
     """Let a client read half a file, then a reset; return what it says."""
-    listener, port = peer.listen(room)
+    listener, port = plain_sockets.listen(room)
     client = windows.start([exe(CLIENT), "127.0.0.1", port, copy])
-    with listener, peer.accept(listener) as conn:
+    with listener, plain_sockets.accept(listener) as conn:
         conn.sendall(b"half a")
         theirs = conn.getpeername()[1]
         assert client.until(
@@ -336,7 +338,7 @@ def test_a_refused_connection_is_trouble_and_leaves_no_file(
 
 @needs_wine
 def test_an_output_that_cannot_be_stored_is_trouble(room, windows, tmp_path):
-    listener, port = peer.listen(room)
+    listener, port = plain_sockets.listen(room)
     with listener:
         for file in (tmp_path / "no" / "copy", tmp_path):
             said = sentence(windows, words("client", port=port, file=file), 1)

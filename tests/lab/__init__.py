@@ -13,7 +13,6 @@ The rooms follow the way the data goes; an arrow never points back:
     proof      whether the bench itself works: a program of ours, watched
     outcome    all that was seen of one conversation
     meeting    where programs meet each other, or a peer in our hands
-    peer       plain sockets for tests, with bounded waits
     verdicts   what a conversation came to, in two words
     scenario   what the world does to a server and a client: a file each
     ladder     an outcome drawn: in a terminal, or as a picture

@@ -13,12 +13,11 @@ import platform
 import re
 import socket
 import struct
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Optional, Protocol, Sequence
 
-from .sandbox import Process, StillRunning
+from .sandbox import Process
 
 STATES = ("", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",
           "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING")
@@ -444,24 +443,3 @@ def stuck(processes: Sequence[HasPid]) -> list[Asleep]:
     except OSError:
         return []  # one has just ended
     return [waiting for found in first for waiting in found]
-
-
-def settle(processes: Sequence[Process], bound: float = 60.0) -> list[Asleep]:
-    """Wait until programs have all ended, or those left are proved stuck.
-
-    Returns how the stuck ones wait, empty if all have ended. Raises
-    StillRunning after `bound` seconds: that is a clock's word, no proof.
-    """
-    deadline = time.monotonic() + bound
-    while True:
-        left = [process for process in processes if process.poll(0) is None]
-        if not left:
-            return []
-        proof = stuck(left)
-        if proof:
-            return proof
-        left[0].poll(0.002)
-        if time.monotonic() > deadline:
-            names = ", ".join(process.name for process in left)
-            raise StillRunning(f"neither ended nor provably stuck after "
-                               f"{bound:g} s: {names}")
