@@ -42,7 +42,7 @@ each_page = pytest.mark.parametrize(
                           marks=pytest.mark.chapter(number(folder)))
              for folder in program.chapters()] + [
         pytest.param(page, id=str(page.relative_to(program.ROOT)))
-        for page in [README, program.ROOT / "tests" / "README.md",
+        for page in [README, *sorted(program.ROOT.glob("tests/README.md")),
                      *sorted(program.CHAPTERS.glob("*.md")),
                      *sorted(program.CHAPTERS.glob("*/*/README.md")),
                      *sorted(program.ROOT.glob("exercises/**/*.md"))]])

@@ -28,6 +28,7 @@ PACKED = ("Makefile", "README.md", "LICENSE", ".gitignore", ".gitattributes",
           "exercises", "tests")
 KEPT_BACK = ("tests/wrong", "tests/right", "tests/attacks", "tests/.venv",
              "tests/.built", "chapters/book", "exercises/README.md",
+             "tests/README.md",
              "tests/test_walls.py", "tests/test_grader.py",
              "tests/test_hand_ins.py", "tests/test_collect.py",
              "tests/test_gradebook.py", "tests/test_instructor.py",
