@@ -13,13 +13,16 @@ from typing import Iterator
 
 import pytest
 
-from lab.classroom import layouts
+from lab.classroom import batch, layouts
 from lab.classroom.admission import check, students
 from lab.classroom.manifest import NAME
-from lab.classroom.students import found_in
+from lab.classroom.sandboxed import make_treatment
+from lab.classroom.students import Student, found_in
 from lab.classroom.sources import Source
 from lab.commands import collect as command
 from lab.commands import grade
+from lab.judges import judge_of
+from lab.judging import Result, Score, Verdict
 
 FIRST = "01-return-the-thanks"
 ARABIC, PERSIAN = "ليلى حسن", "می‌خواهد"
@@ -445,6 +448,38 @@ def test_an_archive_is_to_be_collected_first(tmp_path, monkeypatch, capfd):
         assert ("it looks like Moodle's download" in said) == (name[0] == "a")
         assert f"make collect FROM={tmp_path / name} INTO=" in said
         assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_each_layout_ends_in_the_right_rows(tmp_path, monkeypatch, capfd,
+                                            site):
+    """make collect, then make grade: a judge of ours sees the right source."""
+    def judged(one: batch.Batch, student: Student, exercise: str) -> Score:
+        source = one.found(student)[exercise]["server.c"]
+        right = isinstance(source, Source) and b" 1 */" in source.content
+        return Score(FIRST, 7, tuple(
+            Result(check, Verdict.PASSED if right else Verdict.FAILED)
+            for check in judge_of(FIRST).checks))
+    packed = SITES[site]()
+    (tmp_path / "it.zip").write_bytes(zipped(packed.files))
+    run(monkeypatch, capfd, FROM=tmp_path / "it.zip", INTO=tmp_path / "class",
+        EXERCISE="01")
+    monkeypatch.setattr(batch, "judged", judged)
+    monkeypatch.setattr(grade, "the_treatment", lambda *_: make_treatment())
+    for name, word in {"SUBMISSIONS": tmp_path / "class", "EXERCISE": "01",
+                       "OUT": tmp_path / "out"}.items():
+        monkeypatch.setenv(name, str(word))
+    assert grade.main([]) == 0
+    with (tmp_path / "out" / "grades.csv").open(
+            encoding="utf-8", newline="") as table:
+        told = list(csv.DictReader(table))
+    assert [row["total"] for row in told] == ["100"] * len(packed.people)
+    who = {row["folder"]: row for row in rows(tmp_path / "class")}
+    for row in told:
+        known = who.pop(row["folder"])
+        assert row["name"] == (known.pop("name") or row["folder"])
+        assert {column: row[column] for column in known} == known
+    assert not who
 
 
 # --- graded as it was downloaded -------------------------------------------

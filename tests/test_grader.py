@@ -127,6 +127,7 @@ def test_names_that_are_no_text_stay_two(classroom, monkeypatch):
 def test_no_cell_is_a_formula(formula):
     cell = printable.cell(formula)
     assert cell.startswith("'") and ";" not in cell and cell.isprintable()
+    assert printable.cell(cell) == cell
     assert printable.cell("plain =1+1") == "plain =1+1"
     assert printable.cell(-1) == -1
 

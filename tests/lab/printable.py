@@ -52,11 +52,16 @@ def page(said: str) -> str:
 
 
 def cell(value: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula."""
+    """Return a cell that no spreadsheet takes for a formula.
+
+    One that was made so before stays as it is.
+    """
     if not isinstance(value, str):
         return value
     shown = line(value, CELL)
     # A sheet that splits at ; sees what is behind one as a cell, too.
-    parts = [part.strip(" \"'") for part in value.split(";")]
+    first, *others = value.split(";")
+    parts = [part.strip(" \"'") for part in
+             ([] if first.startswith("'") else [first]) + others]
     risky = any(part.startswith(FORMULAS) for part in parts)
     return "'" + shown.replace(";", ",") if risky else shown
