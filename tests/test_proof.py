@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab import commands, program, proof
+from lab import commands, kernel, program, proof
 from lab.calls import CallLog
 from lab.sandbox import Process, StillRunning
 
@@ -58,7 +58,26 @@ class FaultLost(CallLog):
 def test_a_signal_that_does_not_arrive_is_found(fresh, monkeypatch):
     """As under Python 3.10, which spelled the number as a name."""
     monkeypatch.setattr(Process, "signal", lambda *_: None)
+    assert proof.why_not() == \
+        "a program to which SIGSTOP was sent still runs"
+    monkeypatch.setattr(kernel, "why_no_proofs", lambda: "it is forbidden")
     assert "still ran after 2 s" in proof.why_not()
+
+
+@pytest.mark.skipif(kernel.why_no_proofs() != "",
+                    reason="nothing can be proved stuck here")
+@pytest.mark.parametrize("proved,said", (
+    ([], "a program that waits for ever is not proved stuck"),
+    (["asleep"], "a program is proved stuck that has a byte to read")))
+def test_a_proof_that_is_wrong_is_found(fresh, monkeypatch, proved, said):
+    monkeypatch.setattr(kernel, "stuck", lambda _: proved)
+    assert proof.why_not() == said
+
+
+def test_where_nothing_can_be_proved_a_clock_decides(fresh, monkeypatch):
+    monkeypatch.setattr(kernel, "why_no_proofs", lambda: "it is forbidden")
+    monkeypatch.setattr(kernel, "stuck", lambda _: [])
+    assert proof.why_not() == ""
 
 
 def test_what_was_proved_is_kept_until_something_changes(fresh, monkeypatch):

@@ -173,6 +173,12 @@ def test_the_demo_says_what_was_proved(make):
     assert "That was proved from the kernel's tables" in make("demo").stdout
 
 
+def test_a_check_says_that_a_clock_decides():
+    done = without("pidfd_getfd", "check", "01")
+    assert ("Nothing can be proved stuck on this system (pidfd_getfd: "
+            "Operation not permitted), so a clock") in done.stdout
+
+
 def test_the_doctor_names_what_forbids_a_proof():
     done = without("pidfd_getfd", "doctor")
     assert ("NO  proof that a program is stuck, from /proc\n"

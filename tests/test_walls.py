@@ -332,6 +332,23 @@ with Worker(lambda: trouble(walls), 60.0) as worker:
 """
 
 
+@pytest.mark.parametrize("change,said", (
+    (dict(shows=Walls.shows + ("/etc/passwd",)),
+     "the machine's files can be seen"),
+    (dict(namespaces=("user", "pid", "mount", "ipc")),
+     "the machine's network can be reached"),
+    (dict(namespaces=("user", "mount", "net", "ipc")),
+     "the machine's processes can be seen"),
+    (dict(memory=4096 * MIB), "memory has no bound"),
+    (dict(filters=False), "system calls are not filtered")), ids=(
+        "files", "network", "processes", "memory", "filter"))
+def test_a_wall_that_does_not_hold_is_found(treatment, change, said):
+    """Before a class is graded, a program of the kit's own tries them all."""
+    weaker = replace(treatment, running=replace(treatment.running, **change))
+    with Worker(lambda: sandboxed.trouble(weaker), 60.0) as worker:
+        assert worker.answer().value == f"a program there: {said}"
+
+
 def unheard_of() -> str:
     """Return a name that no process has yet; the kernel keeps 15 bytes."""
     return f"left-{secrets.token_hex(5)}"

@@ -13,6 +13,7 @@ import platform
 import re
 import socket
 import struct
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Optional, Protocol, Sequence
@@ -338,17 +339,23 @@ def _waits_on(pid: int, descriptor: int) -> bool:
 def why_no_proofs() -> str:
     """Return "" where a program can be proved stuck, else what is missing.
 
-    A container's seccomp(2) profile may forbid pidfd_getfd(2). What Yama
-    forbids (ptrace(2)) is seen with a program only: make doctor.
+    A child of ours that waits for us is looked at. A container's seccomp(2)
+    profile may forbid pidfd_getfd(2), Yama (ptrace(2)) may too, and not every
+    kernel has /proc/PID/syscall.
     """
     if platform.machine() not in SOCKET_CALLS:
         return f"the numbers of {platform.machine()}'s system calls"
     ours, theirs = socket.socketpair()
-    with ours, theirs:
+    with ours, theirs, subprocess.Popen(
+            ["cat"], stdin=theirs, stdout=subprocess.DEVNULL) as child:
         try:
-            _time_limit(os.getpid(), ours.fileno(), socket.SO_RCVTIMEO)
+            _time_limit(child.pid, 0, socket.SO_RCVTIMEO)
+            Path(f"/proc/{child.pid}/syscall").read_text()
         except OSError as error:
-            return f"{error.strerror}: {os.strerror(error.errno or 0)}"
+            what = error.filename and "/proc/PID/syscall" or error.strerror
+            return f"{what}: {os.strerror(error.errno or 0)}"
+        finally:
+            ours.shutdown(socket.SHUT_WR)  # it ends
     return ""
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -115,12 +116,13 @@ def own_disk() -> None:
     program.scratch.cache_clear()
 
 
-EMPTY = "int main(void) { return 0; }\n"
+ESCAPE = Path(__file__).with_name("escape.c")
 
 
 def trouble(treatment: Treatment) -> str:
     """In a worker, return why the walls can't be put up here, "" if they can.
 
+    A program of the kit's own tries to get out, in one way for each wall.
     Raises NotInstalled if no compiler works behind them.
     """
     try:
@@ -129,20 +131,27 @@ def trouble(treatment: Treatment) -> str:
     except OSError as error:
         return error.strerror or str(error)
     treatment = treatment.at(program.scratch())
-    with program.scratch_folder() as folder:
-        source = Path(folder) / "empty.c"
-        source.write_text(EMPTY)
+    with socket.socket() as outside:
+        outside.bind(("127.0.0.1", 0))
+        outside.listen()
         try:
-            made = treatment.build(source)
+            made = treatment.build(ESCAPE)
             with Sandbox(treatment.running) as room:
-                ended = room.start([made]).wait()
+                tries = room.start([made, outside.getsockname()[1],
+                                    2 * make_treatment().running.memory])
+                ended = tries.wait(PATIENCE)
+                through = tries.stdout.decode(errors="replace").splitlines()
         except NoWalls as error:
             return str(error)
+        except StillRunning:
+            return f"a program there did not end in {PATIENCE:g} seconds"
         except (Refused, OSError) as error:
             raise program.NotInstalled(
                 f"no compiler works behind the walls ({error}): install gcc, "
                 "or name one under /usr in CC") from error
-    return "" if ended == Exit(status=0) else f"a program there: {ended}"
+    if ended == Exit(status=0):
+        return ""
+    return f"a program there: {', '.join(through) or ended}"
 
 
 def handed_in(source: Path) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
+from .. import kernel
 from ..judging import Score, progress, report
 from ..judges import exercise, grade, judge_of
 from ..ladder import text
@@ -29,10 +30,19 @@ def judged(folder: Path, seed: Optional[int] = None) -> Score:
     return score
 
 
+def say_if_unproved() -> None:
+    """Say in one line that a clock decides who hangs, if it does."""
+    why = kernel.why_no_proofs()
+    if why:
+        print(f"Nothing can be proved stuck on this system ({why}), so a "
+              "clock decides which program hangs.\n")
+
+
 def main(arguments: list[str]) -> int:
     """check NN, with SEED if you like: 0 only for all points."""
     folder, seed = exercise(arguments[0]), number("SEED")
     say_if_shared()
+    say_if_unproved()
     score = judged(folder, seed)
     print(report.report(score, text.Style.of(sys.stdout)), end="")
     return 0 if score.full else 1

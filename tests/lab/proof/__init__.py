@@ -3,9 +3,10 @@
     why = proof.why_not()      "" where the bench works
 
 A program of the kit's own (proof.c) is built, started, recorded, struck by a
-fault, ended by a signal, and each of these is read back. Where one doesn't
-hold nothing is judged: a program would be blamed for what the bench, the C
-library or the kernel did. What was proved is kept for the day.
+fault, proved stuck, ended by a signal, and each of these is read back. Where
+one doesn't hold nothing is judged: a program would be blamed for what the
+bench, the C library or the kernel did. What was proved is kept for the day. The
+walls around a class prove themselves each time (classroom/sandboxed.py).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import hashlib
 import os
 import platform
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Iterator
@@ -81,6 +83,7 @@ def _prove() -> None:
                 raise _Broken(f"a program that is watched ends: "
                               f"{_ending(watched)}")
             _read_back(log, watched)
+            _prove_stuck(watched, conn)
             watched.signal(signal.SIGTERM)
             if watched.wait(BOUND) != Exit(signal=signal.SIGTERM):
                 raise _Broken("a program to which SIGTERM was sent ended "
@@ -99,6 +102,30 @@ def _read_back(log: CallLog, watched: Process) -> None:
                       f"{', '.join(log.struck()) or 'nothing'}")
     if not kernel.connections(watched.pid):
         raise _Broken("the connection of a program is not seen in /proc/net")
+
+
+def _prove_stuck(watched: Process, conn: socket.socket) -> None:
+    """See that who waits for ever is proved stuck, and nobody else is.
+
+    Where nothing can be proved, a clock decides (kernel.why_no_proofs).
+    """
+    if kernel.why_no_proofs():
+        return
+    try:
+        watched.until(lambda: kernel.stuck([watched]), BOUND)
+    except StillRunning:
+        raise _Broken("a program that waits for ever is not proved "
+                      "stuck") from None
+    watched.signal(signal.SIGSTOP)
+    try:
+        watched.until(lambda: kernel.stopped(watched.pid), BOUND)
+    except StillRunning:
+        raise _Broken("a program to which SIGSTOP was sent still "
+                      "runs") from None
+    conn.sendall(b"?")
+    if kernel.stuck([watched]):
+        raise _Broken("a program is proved stuck that has a byte to read")
+    watched.signal(signal.SIGCONT)
 
 
 def _ending(watched: Process) -> str:
