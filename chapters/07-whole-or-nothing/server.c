@@ -3,10 +3,11 @@
  *
  *     server HOST PORT FILE [SECONDS]
  *
- * New here: the length is announced first, so that a FIN in the middle of the
- * file (from a server that was killed, or an error) is seen to come too early.
- * The thanks name the length that arrived, and it must be the one announced,
- * to the letter. An error that the client might take for the end is a RST.
+ * New here: the length is announced first, so that the client can see when a
+ * FIN comes too early (from a server that was killed, or met an error). The
+ * thanks are a receipt: they name the length that arrived, which has to be the
+ * one announced. Where the client could take our FIN for the end of the file
+ * although it is not, we end in a RST.
  *
  * Over the wire: the length in decimal digits and a newline, the bytes of FILE,
  * then FIN. Back come "Thank you ", the length and a newline, then FIN.
@@ -31,7 +32,7 @@
 #include "../common/deadline.h"
 #include "../common/net.h"
 
-enum { CHUNK = 65536 }; /* by 30 bytes, a large file takes minutes */
+enum { CHUNK = 65536 }; /* 30 bytes at a time, a large file takes minutes */
 
 enum { THANKS = 1024 }; /* bytes we are ready to hear */
 
@@ -70,7 +71,7 @@ announce(struct deadline limit, int conn, intmax_t size)
         err(1, "write to client");
 }
 
-/* Let our exit send a RST: after a FIN, what went might pass for the whole. */
+/* Let our exit send a RST: a FIN would make what was sent look complete. */
 static void
 end_in_reset(int conn)
 {

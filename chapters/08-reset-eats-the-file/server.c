@@ -31,7 +31,7 @@
 #include "../common/deadline.h"
 #include "../common/net.h"
 
-enum { CHUNK = 65536 }; /* by 30 bytes, a large file takes minutes */
+enum { CHUNK = 65536 }; /* 30 bytes at a time, a large file takes minutes */
 
 enum { THANKS = 1024 }; /* bytes we are ready to hear */
 
@@ -70,7 +70,7 @@ announce(struct deadline limit, int conn, intmax_t size)
         err(1, "write to client");
 }
 
-/* Let our exit send a RST: after a FIN, what went might pass for the whole. */
+/* Let our exit send a RST: a FIN would make what was sent look complete. */
 static void
 end_in_reset(int conn)
 {

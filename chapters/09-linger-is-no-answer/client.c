@@ -4,11 +4,11 @@
  *     client HOST PORT FILE [SECONDS]
  *
  * New here: an EOF proves nothing, the announced length does. What comes goes
- * into a file beside FILE, and takes the name of FILE once it is whole and on
- * the disk; thanks are for that alone. Until then an old FILE stays as it is.
- * The new one gets its owner, group and mode, as far as we may give them.
- * Nothing is left behind by an error, nor by a signal that asks us to end
- * (common/part.h).
+ * into a file beside FILE. That file takes the name of FILE once it is complete
+ * and on the disk, and only then do we send a receipt. Until then an old FILE
+ * stays as it is. The new one gets its owner, group and mode, as far as we may
+ * give them. Neither an error nor a signal that asks us to end leaves anything
+ * behind (common/part.h).
  *
  * Over the wire: in come the length in decimal digits, a newline, that many
  * bytes and EOF. Out go "Thank you ", the length and a newline, then FIN.
@@ -33,7 +33,7 @@
 #include "../common/net.h"
 #include "../common/part.h"
 
-enum { CHUNK = 65536 }; /* by 30 bytes, a large file takes minutes */
+enum { CHUNK = 65536 }; /* 30 bytes at a time, a large file takes minutes */
 
 static intmax_t
 hear_length(struct deadline limit, int conn)

@@ -33,7 +33,7 @@
 #include "../common/deadline.h"
 #include "../common/net.h"
 
-enum { CHUNK = 65536 }; /* by 30 bytes, a large file takes minutes */
+enum { CHUNK = 65536 }; /* 30 bytes at a time, a large file takes minutes */
 
 enum { LINGER = 2 }; /* seconds */
 
@@ -72,7 +72,7 @@ announce(struct deadline limit, int conn, intmax_t size)
         err(1, "write to client");
 }
 
-/* Let our exit send a RST: after a FIN, what went might pass for the whole. */
+/* Let our exit send a RST: a FIN would make what was sent look complete. */
 static void
 end_in_reset(int conn)
 {

@@ -1,8 +1,8 @@
 /*
  * An unfinished file that is not left behind.
  *
- * The contracts are in part.h. A signal finds either no file and no name of it
- * here, or both: signals are held back while that changes.
+ * The contracts are in part.h. A signal is to find either both, a file and its
+ * name in `unfinished`, or neither. So signals are blocked while that changes.
  */
 #define _GNU_SOURCE /* O_PATH on Linux; elsewhere it changes nothing */
 #define _XOPEN_SOURCE 700
@@ -24,7 +24,7 @@
 #define O_SEARCH O_PATH
 #endif
 
-enum { TRIES = 1000 }; /* names that somebody else may have taken */
+enum { TRIES = 1000 }; /* somebody else may have taken a name */
 
 static const int deaths[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
@@ -75,7 +75,7 @@ remove_part_and_die(int number)
     sigaction(number, &usual, NULL);
     sigprocmask(SIG_UNBLOCK, &it, NULL);
     raise(number);       /* whoever waits for us sees what we died of */
-    _exit(128 + number); /* the first process of a container outlives it */
+    _exit(128 + number); /* raise does nothing to a container's process 1 */
 }
 
 static void
@@ -94,7 +94,7 @@ remove_at_end(void)
         errx(1, "atexit");
 }
 
-/* Open the folder that a path's last name stands in. */
+/* Open the folder that the last name of a path stands in. */
 static int
 open_folder(const char *path, const char *target)
 {
@@ -108,7 +108,7 @@ open_folder(const char *path, const char *target)
         folder = open(name, O_RDONLY | O_DIRECTORY);
     while (folder == -1 && errno == EINTR);
 #ifdef O_SEARCH
-    if (folder == -1 && errno == EACCES) /* then it can't be synced either */
+    if (folder == -1 && errno == EACCES) /* it can't be synced then */
         folder = open(name, O_SEARCH | O_DIRECTORY);
 #endif
     if (folder == -1)

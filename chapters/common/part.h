@@ -1,12 +1,12 @@
 /*
- * The unfinished file of chapter 07: where bytes wait until they are whole.
+ * The unfinished file of chapter 07, in which bytes wait until all have come.
  *
- * It stands in the folder of the file that it is to become, since rename(2)
- * works within one file system only. Both are found through the folder's
- * descriptor, so the folder may get another name meanwhile. A program has one
- * of them at a time, and leaves none behind: not at its exit, nor when one of
- * SIGHUP, SIGINT, SIGQUIT and SIGTERM ends it. Any other death, and a power
- * cut, leave a .half-close.PID-N, which only its owner may read.
+ * It stands in the folder of the file that it is to become, because rename(2)
+ * works within one file system only (EXDEV). Both are found through the
+ * folder's descriptor, so the folder may get another name meanwhile. A program
+ * has one of them at a time, and removes it when it exits, and when SIGHUP,
+ * SIGINT, SIGQUIT or SIGTERM ends it. Any other death, and a power cut, leave a
+ * .half-close.PID-N, which only its owner may read.
  */
 #ifndef PART_H
 #define PART_H
@@ -20,35 +20,35 @@ struct part {
     int folder;         /* the directory that both names stand in */
     const char *path;   /* what it is to become, as it was given */
     const char *target; /* the same, seen from the folder */
-    mode_t fresh;       /* the mode of a file that was not there before */
+    mode_t fresh;       /* the mode it gets if there was no such file */
 };
 
 /*
- * Create it beside `path`, which must be new, or a file that it may replace.
+ * Create it beside `path`, which must be new, or a file that we may replace.
  * Ends the program with status 1 on errors. openat(2), sigaction(2),
  * signal-safety(7).
  */
 struct part create_part(const char *path);
 
 /*
- * Whether there is a file that it is to replace, and in `old` all about it.
- * Ends the program with status 1 if that is not a regular file, or one that we
- * may not write or rename over, and on errors. fstatat(2), faccessat(2).
+ * Whether there is a file that it is to replace; if so, `old` describes that.
+ * Ends the program with status 1 if it is not a regular file, if we may not
+ * write it or rename over it, and on errors. fstatat(2), faccessat(2).
  */
 bool replaces(struct part part, struct stat *old);
 
 /*
  * Give it owner, group and mode of the file that it is to replace. Where we may
- * not give it that owner or group, its mode shrinks, so that nobody gains by
- * it. An ACL is not copied: where there was one (which is known on Linux alone)
- * only the owner may open the new file. Other names of the old file (hard
- * links) keep the old content. fchown(2), acl(5).
+ * not give it that owner or group, its mode shrinks, so that nobody can open
+ * more than before. An ACL is not copied: if there was one (only on Linux
+ * can we tell), nobody but the owner may open the new file. Other names of the
+ * old file (hard links) keep the old content. fchown(2), acl(5).
  */
 void copy_permissions(struct part part);
 
 /*
  * Give it its name, after another look at what it replaces. Whatever takes that
- * name between this look and the rename is replaced, too.
+ * name between this look and the rename is replaced too.
  * Ends the program with status 1 on errors. renameat(2).
  */
 void rename_part(struct part part);

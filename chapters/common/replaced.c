@@ -47,12 +47,12 @@ give(struct part part, uid_t owner, gid_t group)
 {
     if (fchown(part.file, owner, group) == 0)
         return true;
-    if (errno != EPERM && errno != EINVAL) /* EINVAL: nobody's, in here */
+    if (errno != EPERM && errno != EINVAL) /* EINVAL: has no number here */
         err(1, "fchown %s", part.path);
     return false;
 }
 
-/* Whether more people may open the old file, or fewer, than its mode says. */
+/* Whether an ACL lets more people, or fewer, open it than its mode says. */
 static bool
 has_acl(struct part part)
 {
@@ -81,11 +81,11 @@ copy_permissions(struct part part)
         other = old.st_mode & 7;
         owned = give(part, old.st_uid, (gid_t)-1);
         shared = give(part, (uid_t)-1, old.st_gid);
-        if (!owned) { /* the old owner is one of these now */
+        if (!owned) { /* the old owner is now one of these */
             group &= user;
             other &= user;
         }
-        if (!shared) /* one group's members are the others now */
+        if (!shared) /* the old group's members are now among the others */
             group = other = group & other;
         if (has_acl(part))
             group = other = 0;
