@@ -17,10 +17,8 @@ let chosen = null; // one that was clicked or focused, and where the page was
 
 const links = (passage) => all(".to a", passage);
 /** The lines that a passage is about; each bears the name of the tie. */
-function linesOf(passage) {
-  return links(passage).flatMap((link) =>
-    all(`.source > .${link.hash.slice(1)}`));
-}
+const linesOf = (passage) => links(passage).flatMap((link) =>
+  all(`.source > .${link.hash.slice(1)}`));
 
 /** The last of these, which stand in the page's order, that has begun above
     a third of the window. */
@@ -34,20 +32,23 @@ function reached(elements) {
   return last;
 }
 
-/** Scroll a pane, and nothing else, until these lines are seen in it. */
+/** Scroll a pane, and nothing else, until these lines are seen in it; where
+    they are too far apart, the first of them. */
 function bring(pane, lines) {
   if (!beside.matches || !lines.length) return;
-  const box = pane.getBoundingClientRect();
-  const top = lines[0].getBoundingClientRect().top - box.top;
-  const bottom = lines[lines.length - 1].getBoundingClientRect().bottom
-    - box.top;
   const head = pane.querySelector("nav").offsetHeight;
-  if (top >= head && bottom <= pane.clientHeight) return;
-  const room = pane.clientHeight - head - (bottom - top);
-  pane.scrollTo({
-    top: pane.scrollTop + top - head - Math.max(8, room / 3),
-    behavior: motion(),
-  });
+  const high = pane.clientHeight - head;
+  const from = pane.getBoundingClientRect().top + head;
+  const at = lines.map((line) => line.getBoundingClientRect());
+  let top = Math.min(...at.map((line) => line.top)) - from;
+  let bottom = Math.max(...at.map((line) => line.bottom)) - from;
+  if (bottom - top > high) {
+    top = at[0].top - from;
+    bottom = top + high;
+  }
+  if (top >= 0 && bottom <= high) return;
+  pane.scrollBy({top: top - Math.max(8, (high - bottom + top) / 3),
+    behavior: motion()});
 }
 
 /** Light the lines of a passage, and of no other; null lights none. */
