@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lab import program, sandbox  # noqa: E402
+from lab import kernel, program, sandbox  # noqa: E402
 from lab.ladder import ladder, text  # noqa: E402
 from lab.meeting import Meeting  # noqa: E402
 from lab.meeting.pair import Pair, PairMeeting  # noqa: E402
@@ -69,6 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
                             "handout has not")
     config.addinivalue_line("markers", "namespaces: needs a network, or all "
                             "the walls, of its own")
+    config.addinivalue_line("markers", "proofs: needs a program to be proved "
+                            "stuck")
     config.addinivalue_line("markers", "timed: --soak runs it --turns times")
     # xdist has a thread that only reads what its master says: no lock of ours
     # is in its hands when a worker is forked (Python 3.12 and later).
@@ -107,9 +109,10 @@ def pytest_terminal_summary(terminalreporter) -> None:
 
 def _lacks() -> dict[str, str]:
     """Return, by marker, why what it needs is not here; "" if it is."""
-    why = sandbox.why_not_private()
+    why, unproved = sandbox.why_not_private(), kernel.why_no_proofs()
     return {"answers": "a handout: no answers" if _is_handout() else "",
-            "namespaces": f"no namespaces: {why}" if why else ""}
+            "namespaces": f"no namespaces: {why}" if why else "",
+            "proofs": f"no proofs: {unproved}" if unproved else ""}
 
 
 def _has_form(item: pytest.Item, long: bool) -> bool:

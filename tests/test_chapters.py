@@ -241,6 +241,7 @@ def test_two_writers_with_full_queues_wait_for_each_other(room, tmp_path):
     assert str(server.wait()) == "exit 1"  # our close, with input unread
 
 
+@pytest.mark.proofs
 @chapters("02")
 @each_size
 def test_the_file_crosses_but_its_end_never_comes(stage, name, size):
@@ -351,6 +352,7 @@ def test_the_pair_ends_as_its_chapter_says(stage, name, size):
     assert meeting.copy.read_bytes() == content(size)
 
 
+@pytest.mark.proofs
 @chapters("02")
 @each_size
 def test_the_pair_of_02_is_stuck_for_ever(stage, name, size):
@@ -443,6 +445,7 @@ def test_a_shell_that_speaks_last_gets_the_file_and_is_not_heard(stage, name):
     assert meeting.copy.read_bytes() == content(300_000)
 
 
+@pytest.mark.proofs
 @chapters("02")
 def test_a_shell_that_speaks_last_waits_as_long_as_the_server(stage, name):
     meeting = stage(name, 300_000)

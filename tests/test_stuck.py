@@ -23,6 +23,7 @@ ctypes.CDLL(None).syscall(exit_of_one_thread, 0)  # see asm/unistd.h
 """
 
 
+@pytest.mark.proofs
 def test_two_that_wait_for_each_other_are_stuck(waiting):
     process, ours = waiting("s.recv(1)")
     assert process.until(lambda: kernel.stuck([process]), 10)
@@ -69,6 +70,7 @@ def forked(waiting, child: str) -> tuple:
     return process, ours
 
 
+@pytest.mark.proofs
 def test_a_family_that_waits_for_us_is_stuck(waiting):
     process, ours = forked(waiting, "s.recv(1)")
     proof = process.until(lambda: kernel.stuck([process]), 10)
@@ -76,6 +78,7 @@ def test_a_family_that_waits_for_us_is_stuck(waiting):
     ours.close()
 
 
+@pytest.mark.proofs
 def test_a_family_is_not_stuck_while_a_child_goes_on(waiting):
     process, ours = forked(waiting, "time.sleep(1000)")
     for _ in range(100):
@@ -83,6 +86,7 @@ def test_a_family_is_not_stuck_while_a_child_goes_on(waiting):
     ours.close()
 
 
+@pytest.mark.proofs
 @pytest.mark.parametrize("child, proved", (("s.recv(1)", True),
                                            ("time.sleep(1000)", False)))
 def test_a_parent_that_waits_for_its_child_is_as_stuck_as_that(
@@ -97,6 +101,7 @@ def test_a_parent_that_waits_for_its_child_is_as_stuck_as_that(
     ours.close()
 
 
+@pytest.mark.proofs
 def test_a_child_born_while_we_look_is_counted(waiting, monkeypatch):
     """We count the family, the program forks and falls asleep, we look."""
     process, ours = forked(waiting, "time.sleep(1000)")
@@ -108,6 +113,7 @@ def test_a_child_born_while_we_look_is_counted(waiting, monkeypatch):
     ours.close()
 
 
+@pytest.mark.proofs
 def test_one_with_unread_bytes_is_not_called_stuck(waiting, listener):
     """It waits on one connection while bytes wait for it on another."""
     process, ours = waiting("t = socket.create_connection("
@@ -137,6 +143,7 @@ def reset(conn: socket.socket) -> None:
     conn.close()
 
 
+@pytest.mark.proofs
 @pytest.mark.namespaces
 @pytest.mark.parametrize("act", (
     lambda conn: conn.send(b"x"), lambda conn: conn.shutdown(socket.SHUT_WR),
@@ -180,6 +187,7 @@ def test_one_whose_first_thread_has_ended_is_looked_at_all_the_same(room):
     assert process.exit is None
 
 
+@pytest.mark.proofs
 @pytest.mark.parametrize("number", (errno.EBADF, errno.ENOTSOCK))
 def test_a_socket_closed_while_we_look_is_no_proof(
         waiting, monkeypatch, number):
