@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import lab
-from lab import calls, program, wire
+from lab import calls, kernel, program, wire
 from lab.classroom.sandboxed import make_treatment
 from lab.commands import demo
 from lab.meeting import peer
@@ -286,3 +286,19 @@ def test_the_map_has_every_room():
              if place.stem.strip("_") == place.stem}
     rooms = re.findall(r"^    (\w+) +", lab.__doc__, re.M)
     assert sorted(rooms) == sorted(there)
+
+
+def test_a_program_that_has_ended_listens_nowhere(monkeypatch):
+    """Nor is it an error of ours: an ordinary user may not see its files."""
+    def forbidden(pid: int) -> None:
+        raise PermissionError(pid)
+    monkeypatch.setattr(kernel, "_sockets", forbidden)
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # a zombie
+        assert kernel.listens_at(pid, alone=True) is None
+    finally:
+        os.waitpid(pid, 0)
+    assert kernel.listens_at(pid, alone=True) is None

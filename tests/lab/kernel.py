@@ -275,13 +275,17 @@ def listens_at(pid: int, alone: bool = False) -> Optional[int]:
         return found
     try:
         _sockets(pid)
+        return None
     except PermissionError:
+        pass  # it hides them; or it has gone, and we are an ordinary user
+    except OSError:
+        return None  # it has gone
+    try:
         return next((int(row[1].split(":")[1], 16) for name in ("tcp", "tcp6")
                      for row in _rows(pid, name)
                      if row[3] == f"{STATES.index('LISTEN'):02X}"), None)
     except OSError:
-        pass  # it has gone
-    return None
+        return None
 
 
 class DidNotListen(Exception):
