@@ -417,10 +417,10 @@ def asleep(pid: int) -> list[Asleep]:
                if waiting and waiting.descriptor is not None}
     open_ones = connections(pid)
     if not awaited <= {c.descriptor for c in open_ones}:
-        return []  # a connection that is over: who reads will hear of it
+        return []  # a connection that is over: its reader is about to be told
     for c in open_ones:
         if c.state == "LISTEN" and c.descriptor not in awaited:
-            continue  # who waits to be accepted wakes nobody
+            continue  # a client that waits to be accepted wakes nobody
         if c.unsent or c.unread or c.timer:
             return []
         if c.descriptor in awaited and (

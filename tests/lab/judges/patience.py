@@ -126,10 +126,10 @@ def dawdling(client: Client) -> None:
     """Hear the end of the file late, but before time is up."""
     client.hears(SIP)
     client.uses_up_time()
-    client.pauses(client.left - 0.35 * client.patience)
+    client.pauses(client.remaining - 0.35 * client.patience)
     client.hears()
     cut = client.end == EOF and len(client.heard) < len(client.file)
-    client.late = client.late or cut or client.left < 0
+    client.late = client.late or cut or client.remaining < 0
 
 
 @exercise.conversation("the client ends without thanks", twin="prompt",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..judging import command_lines, inputs
-from ..judging.exercise import Exercise, Trial
+from ..judging.exercise import Everything, Exercise, Trial
 from ..judging.expect import Expect, Seen, expect
 from ..judging.failure import Ending, Failed, compared, many, quoted
 from ..judging.place import FILE, OLD_MODE
@@ -365,11 +365,8 @@ def keeps_the_old(half: Seen, one_more: Seen, broken: Seen, full: Seen,
 
 
 @exercise.check(5, "leaves nothing else behind", "07")
-def nothing_left(good: Seen, empty: Seen, elsewhere: Seen, taken: Seen,
-                 half: Seen, one_more: Seen, one_too_many: Seen, broken: Seen,
-                 speechless: Seen, drips: Seen, full: Seen) -> None:
-    for seen in (good, empty, elsewhere, taken, half, one_more, one_too_many,
-                 broken, speechless, drips, full):
+def nothing_left(everything: Everything) -> None:
+    for seen in everything.values():
         if seen.ending.hang and not seen.trouble:
             continue
         others = list(seen.others)
@@ -379,24 +376,23 @@ def nothing_left(good: Seen, empty: Seen, elsewhere: Seen, taken: Seen,
             not others, f"in the folder there is FILE ({FILE}) at the end, if "
             "it was there or is whole, and nothing else.",
             "There is " + ", ".join(others) + ".")
-    acknowledges(good)
+    acknowledges(everything["good"])
 
 
 @exercise.check(4, "complains and exits 1 if anything went wrong", "07")
-def status(half: Seen, one_more: Seen, one_too_many: Seen, broken: Seen,
-           speechless: Seen, drips: Seen, full: Seen, taken: Seen,
-           good: Seen) -> None:
-    noticed = [seen for seen in (half, one_more, one_too_many, broken,
-                                 speechless, drips, full, taken)
+def status(everything: Everything) -> None:
+    wrong = [seen for name, seen in everything.items()
+             if exercise.conversations[name].twin]
+    noticed = [seen for seen in wrong
                if seen.trouble or not (seen.ending.hang or satisfied(seen))]
     for seen in noticed:
         expect(seen, "there is a sentence on standard error, and the status "
                "is 1.").complains().exits(1).that(
             RECEIVED not in seen.printed, "",
             f"It printed {quoted(seen.stdout)}.")
-    expect(half).that(bool(noticed), "it complains.", "It complained neither "
-                      "here nor where anything else went wrong.")
-    acknowledges(good)
+    expect(wrong[0]).that(bool(noticed), "it complains.", "It complained "
+                          "neither here nor where anything else went wrong.")
+    acknowledges(everything["good"])
 
 
 def umask() -> int:

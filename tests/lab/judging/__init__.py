@@ -17,8 +17,8 @@ report:
         expect(silent).eof().prints_no_message().fails("no thanks")
 
 All conversations are had side by side, each with a program and a sandbox of
-its own. Then each check is given those that its parameters name. A check
-passes unless it raises Failed, which every expectation does that isn't met.
+its own. Then each check is given those that its parameters name, or
+`everything`. A check passes unless it raises Failed, which every expectation does that isn't met.
 Its name in the report is that of its function: a reader who wants to see what
 judged `no-thanks` looks for `def no_thanks`.
 

@@ -24,6 +24,7 @@ RETRIES = 6       # of one conversation, of which the judge saw too little
 RETRY_FOR = 20.0  # seconds after which no conversation is had again
 
 Script = Callable[[Any], None]
+Everything = Mapping[str, Seen]  # all conversations of an exercise, by name
 
 
 @dataclass(frozen=True)
@@ -131,11 +132,13 @@ class Exercise:
         """Declare a check; its slug is the function's name, with hyphens.
 
         The function is given the conversations that its parameters name, as
-        Seen, or a Trial if that is `trial`. It raises Failed, or the check is
-        passed. The exercise is `about` one of them: the starter fails it.
+        Seen, or all if that is `everything`; or a Trial if it is `trial`. It
+        raises Failed, or the check is passed. The exercise is `about` one of
+        its checks: the starter fails that.
         """
         def declare(judge: Callable[..., None]) -> Callable[..., None]:
-            unknown = {*_asks_for(judge)} - {"trial", *self.conversations}
+            unknown = {*_asks_for(judge)} - {"trial", "everything",
+                                             *self.conversations}
             if unknown:
                 raise NameError(f"{judge.__name__}: no conversation "
                                 f"{', '.join(sorted(unknown))}")
@@ -178,7 +181,7 @@ class Exercise:
         seen = retried(seen, lambda name: self.observe(
             self.conversations[name], trial))
         return [_result(check, failures[judge] if judge in failures
-                        else _judged(judge, seen))
+                        else _judged(judge, {**seen, "everything": seen}))
                 for check, judge in self._checks]
 
     def observe(self, conversation: Conversation, trial: Trial) -> Seen:

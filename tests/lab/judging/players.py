@@ -77,7 +77,7 @@ class Player:
         return float(self.inputs.get("seconds") or math.inf)
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds until the program's SECONDS are over, at the latest."""
         return self.limit - LATE - time.monotonic()
 

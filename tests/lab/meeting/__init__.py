@@ -302,10 +302,10 @@ class Meeting:
         waited_for = programs or self.programs
         self.watch.renew()
         while True:
-            left = [p for p in waited_for if p.process.poll(0) is None]
-            if not left:
+            running = [p for p in waited_for if p.process.poll(0) is None]
+            if not running:
                 return True
-            left[0].process.poll(0.002)
+            running[0].process.poll(0.002)
             if not self.may_progress():
                 return all(p.process.poll(0) is not None for p in waited_for)
 
