@@ -54,6 +54,20 @@ def test_programs_without_a_proof_are_given_up_by_their_own_time():
         assert sleeps.asleep is None
 
 
+def test_a_program_that_always_does_a_little_is_given_up_in_the_end():
+    """It moves a byte now and then, so that each wait could go on."""
+    drips = DIAL + "while True:\n s.send(b'x')\n time.sleep(0.05)\n"
+    with Meeting(limits=Limits(total=1.0)) as meeting:
+        program = meeting.start(python(drips, meeting.listen()))
+        peer = meeting.accept(program)
+        for _ in range(1000):
+            meeting.watch.renew()
+            if not peer.hear(1).data:
+                break
+        assert program.hang == "it was still there after 1 seconds"
+        assert program.ends() is None
+
+
 FAILS = """
 import pytest
 from lab.meeting import behaviours

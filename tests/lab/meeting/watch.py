@@ -32,17 +32,19 @@ class Limits:
     """How long the bench waits for programs that nothing proves stuck.
 
     All are seconds: `asleep` is sleep at a stretch, `dozing` all sleep and
-    `computing` all processor time since a byte moved, `clock` all time.
+    `computing` all processor time since a byte moved, `clock` all time of one
+    wait, `total` all time of all waits.
     """
 
     asleep: float = 1.0
     dozing: float = 2.0
     computing: float = 0.5
     clock: float = 20.0
+    total: float = 40.0
 
 
 # For programs that we trust: a proof is enough, and a clock is a last resort.
-TRUSTED = Limits(math.inf, math.inf, math.inf, 60.0)
+TRUSTED = Limits(math.inf, math.inf, math.inf, 60.0, math.inf)
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class Watch:
                  limits: Limits) -> None:
         self._running = running
         self._limits = limits
+        self._born = time.monotonic()
         self.proof: list[kernel.Asleep] = []
         self.renew()
 
@@ -170,6 +173,8 @@ class Watch:
         self.proof = kernel.stuck(running) if quiet else []
         if self.proof:
             return f"it is {self.proof[0]}, and nothing is on its way there"
+        if now - self._born > self._limits.total:
+            return f"it was still there after {self._limits.total:g} seconds"
         looks = math.isfinite(self._limits.asleep)
         if now - self._began > self._limits.clock:
             # On a busy machine its processor time may be short by then.
