@@ -130,6 +130,21 @@ if os.fork() == 0:
 
 
 @each_kind
+def test_what_processes_write_at_once_is_all_there(private):
+    """Their descriptors are copies, so they share one place to write to."""
+    writer = "import os\n" \
+        "for _ in range(2): os.fork()\n" \
+        "for _ in range(20_000): os.write(1, b'a line\\n')\n" \
+        "while True:\n" \
+        "    try: os.wait()\n" \
+        "    except ChildProcessError: break\n"
+    with Sandbox(private) as room:
+        process = room.start(["python3", "-c", writer])
+        assert str(process.wait()) == "exit 0"
+        assert process.stdout == b"a line\n" * 80_000
+
+
+@each_kind
 def test_nothing_outlives_the_sandbox(private):
     with Sandbox(private) as room, room.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -12,6 +12,7 @@ programs that nobody trusts (walls.py); it never does without what is asked.
 from __future__ import annotations
 
 import errno
+import fcntl
 import functools
 import os
 import pwd
@@ -134,6 +135,8 @@ class Sandbox:
         words = [os.fspath(w) if isinstance(w, Path) else str(w) for w in argv]
         output = tuple(open(os.memfd_create(name), "w+b")
                        for name in ("stdout", "stderr"))
+        for stream in output:  # or two processes at once write to one place
+            fcntl.fcntl(stream, fcntl.F_SETFL, os.O_RDWR | os.O_APPEND)
         theirs = [os.open(os.devnull, os.O_RDONLY) if stdin is None
                   else os.dup(stdin),
                   *(os.dup(stream.fileno()) for stream in output)]
