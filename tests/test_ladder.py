@@ -181,6 +181,23 @@ def test_a_close_while_another_process_has_a_copy_says_so():
     assert beside.right == Event("close(conn)")
 
 
+def test_a_copy_that_is_never_closed_is_one_all_the_same():
+    server = [call(0, "accept", 3, result=4), call(1, "close", 4),
+              call(2, "shutdown", 4, 1, pid=2)]
+    fin = segment(3, FIN | ACK, from_server=True, sequence=1)
+    made = ladder(outcome([*dialled(0), fin], [], server), "")
+    beside = next(row for row in made.rows if row.arrow
+                  and row.arrow.kind == "FIN")
+    assert beside.right == Event("shutdown(conn, SHUT_WR)")
+
+
+def test_a_thread_that_reads_what_was_closed_has_no_copy():
+    server = [call(0, "accept", 3, result=4), call(1, "close", 4),
+              call(2, "read", 4, 9, result=-1, error="EBADF", pid=2)]
+    made = ladder(outcome(dialled(0), [], server), "")
+    assert Event("close(conn)", why="no FIN") in events(made, "right")
+
+
 def test_a_reset_that_a_close_after_shutdown_sends_stands_beside_it():
     server = [call(0, "accept", 3, result=4), call(1, "shutdown", 4, 1),
               call(9, "close", 4)]

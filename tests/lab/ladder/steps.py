@@ -29,8 +29,8 @@ class Step:
     """A call on the connection; `before` is how many bytes passed before it.
 
     `text` is the call as its program would write it. `deaf` says that reading
-    had been shut down, `copied` that another process closes the connection
-    later, `wrong` that the call failed and that this was not expected.
+    had been shut down, `copied` that another process has the connection
+    still, `wrong` that the call failed and that this was not expected.
     """
 
     call: Call
@@ -149,6 +149,16 @@ def _failed(call: Call, repeated: bool) -> bool:
     return True
 
 
+def _copied(left: Sequence[Call]) -> bool:
+    """Whether the first call, a close, leaves a copy to another process.
+
+    Then that is used later, and not in vain as a thread of ours would.
+    """
+    first = left[0]
+    return not first.error and any(
+        call.pid != first.pid and call.error != "EBADF" for call in left[1:])
+
+
 def steps(calls: Iterable[Call], dialled: bool,
           conversation: Optional[int] = None) -> list[Step]:
     """Return the steps on one connection of a program, or on all if None.
@@ -159,15 +169,13 @@ def steps(calls: Iterable[Call], dialled: bool,
     mine = [call for number, call in numbered
             if call.name in NAMED and conversation in (None, number)]
     last = {call.name: index for index, call in enumerate(mine)}
-    last_close = max((i for i, call in enumerate(mine)
-                      if call.name in CLOSES and not call.error), default=0)
     passed = {True: 0, False: 0}
     deaf = False
     found = []
     for index, call in enumerate(mine):
         writes = call.name in WRITES
-        copied = index < last_close and call.pid != mine[last_close].pid
-        found.append(Step(call, _written(call), passed[writes], deaf, copied,
+        found.append(Step(call, _written(call), passed[writes], deaf,
+                          call.name in CLOSES and _copied(mine[index:]),
                           _failed(call, last[call.name] > index)))
         if found[-1].moved:
             passed[writes] += call.result or 0
