@@ -6,6 +6,7 @@
  * connect(2) goes on by itself, and on Linux close(2) has given the descriptor
  * back. (POSIX of 2024 lets close keep it; then it stays open until we exit.)
  */
+#define _GNU_SOURCE /* program_invocation_short_name, on Linux */
 #define _POSIX_C_SOURCE 200809L
 
 #include "net.h"
@@ -143,6 +144,33 @@ accept_named(int listener, char name[CLIENT_NAME])
     else
         snprintf(name, CLIENT_NAME, "a client without a name");
     return conn;
+}
+
+void
+name_in_errors(const char name[CLIENT_NAME])
+{
+    static char words[64 + CLIENT_NAME];
+#ifdef __linux__ /* glibc and musl */
+    snprintf(words, sizeof words, "%s: %s", program_invocation_short_name,
+             name);
+    program_invocation_short_name = words;
+#else /* BSD and macOS declare them for programs that ask for more than POSIX  \
+       */
+    const char *getprogname(void);
+    void setprogname(const char *);
+
+    snprintf(words, sizeof words, "%s: %s", getprogname(), name);
+    setprogname(words);
+#endif
+}
+
+void
+whole_lines(void)
+{
+    static char line[BUFSIZ]; /* without one of ours musl writes in pieces */
+
+    if (setvbuf(stderr, line, _IOLBF, sizeof line) != 0)
+        errx(1, "setvbuf");
 }
 
 /* connect(2) made twice would fail: the first goes on without us. */

@@ -48,6 +48,18 @@ enum { CLIENT_NAME = 64 }; /* bytes: "fe80::1%4294967295 65535" and more fit */
 int accept_named(int listener, char name[CLIENT_NAME]);
 
 /*
+ * Have err(3) and its like name the client from here on, in all that this
+ * process says of trouble: "server: 127.0.0.1 40312: read ...".
+ */
+void name_in_errors(const char name[CLIENT_NAME]);
+
+/*
+ * Have standard error write each line with one call, so that lines of several
+ * processes never mix. setvbuf(3).
+ */
+void whole_lines(void);
+
+/*
  * Connect to the first address that answers, after trying them in order, as
  * RFC 6724 sorts them. `host` and `port` are for the messages. Ends the
  * program with status 1 and the last address's error if none does. connect(2).

@@ -1,7 +1,7 @@
 /*
- * Opening what is to be offered.
+ * Opening what is to be offered, and discarding what nobody asked for.
  *
- * The contract is in offer.h. POSIX throughout.
+ * The contracts are in offer.h. POSIX throughout.
  */
 #define _POSIX_C_SOURCE 200809L
 #define _FILE_OFFSET_BITS 64 /* files beyond 2 GiB where a long has 32 bits */
@@ -32,4 +32,13 @@ open_file(const char *path, intmax_t *size)
         errx(1, "open %s: not a regular file", path);
     *size = st.st_size;
     return file;
+}
+
+void
+drain(struct deadline limit, int conn)
+{
+    char chunk[65536];
+
+    while (read_by(limit, conn, chunk, sizeof chunk) > 0)
+        continue; /* 0: EOF; -1: a reset, or the time is up: all end it */
 }

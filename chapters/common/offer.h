@@ -1,10 +1,12 @@
 /*
- * What chapter 07 taught about the file that a server offers.
+ * What chapters 07 and 08 taught about offering a file.
  */
 #ifndef OFFER_H
 #define OFFER_H
 
 #include <stdint.h>
+
+#include "deadline.h"
 
 /*
  * Open a regular file to read it, and look at its `size` in bytes. Ends the
@@ -12,5 +14,11 @@
  * device could keep us waiting, and no poll helps. open(2), fstat(2).
  */
 int open_file(const char *path, intmax_t *size);
+
+/*
+ * Read and discard whatever comes, until the client has ended as well: chapter
+ * 08's drain. EOF, a reset and the deadline all end it. read(2).
+ */
+void drain(struct deadline limit, int conn);
 
 #endif
