@@ -231,6 +231,15 @@ def unread(pid: int, port: int, peer_port: int) -> Optional[int]:
     return None
 
 
+def state(pid: int, port: int, peer_port: int) -> Optional[str]:
+    """Return the state of the `port` end of a connection, "ESTABLISHED".
+
+    As unread() otherwise.
+    """
+    return next((STATES[int(row[3], 16)] for row in _at_port(pid, port)
+                 if row[2].endswith(f":{peer_port:04X}")), None)
+
+
 def backlog(pid: int, port: int) -> int:
     """Return how many connections wait at a listening port for accept(2).
 

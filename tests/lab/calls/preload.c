@@ -288,7 +288,7 @@ after(const char *name, int fd, long argument, long result, bool watched)
     snprintf(text, sizeof text, "%ld %d", result, result == -1 ? errno : 0);
     note(name, fd, argument, text);
     if (fault.kind == COPIED && result != -1 && strcmp(name, "accept") == 0 &&
-        strikes(name, fd, true) && fork() == 0)
+        strikes(name, fd, true) && REAL(fork)() == 0)
         for (;;)
             pause();
 }
@@ -447,6 +447,7 @@ FAIL(int, getsockopt, fd,
      (int fd, int level, int name, void *restrict p, socklen_t *restrict size),
      fd, level, name, p, size)
 FAIL(int, fsync, fd, (int fd), fd)
+FAIL(pid_t, fork, -1, (void), )
 FAIL(int, fstat, fd, (int fd, struct stat *restrict st), fd, st)
 FAIL(int, stat, -1, (const char *restrict path, struct stat *restrict st), path,
      st)
