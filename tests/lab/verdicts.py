@@ -11,9 +11,10 @@ import random
 from dataclasses import dataclass
 from typing import Optional
 
+from . import kernel
 from .calls import Fault
 from .meeting import HOST
-from .meeting.pair import Pair, PairMeeting
+from .meeting.pair import SAMPLE, Pair, PairMeeting
 from .outcome import Outcome, Part
 
 OK = "ok"
@@ -108,6 +109,20 @@ def exchange(it: PairMeeting, content: bytes, title: str, host: str = HOST,
     it.finish(server)
     outcome = it.pair_outcome(server, client)
     return Act(title, outcome, exchanged(it.pair, outcome))
+
+
+def started_again(it: PairMeeting, first: Act) -> Act:
+    """Start the server once more on its port, after a first conversation."""
+    why = unfinished(first.outcome.server)
+    if why:
+        return Act(first.title, first.outcome, why)
+    port = it.port
+    try:
+        server = it.serve(SAMPLE, port=port)
+        verdict = OK if it.port == port else "port busy"
+    except kernel.DidNotListen:
+        server, verdict = it.programs[-1], "port busy"
+    return Act("the server once more", it.pair_outcome(server), verdict)
 
 
 def kept_by_the_client(it: PairMeeting, content: bytes, size: int,
