@@ -3,7 +3,7 @@
  *
  *     client HOST PORT FILE
  *
- * Here to be looked at, not to be copied. HOST is taken and not looked at.
+ * Here to be looked at, not to be copied. HOST is ignored.
  *
  * Over the wire: nothing until EOF, then the nine bytes "Thank you" and a NUL.
  * Exit status: 0, if it ends; against a closed port it never does.

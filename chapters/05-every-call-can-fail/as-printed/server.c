@@ -4,10 +4,10 @@
  *     server HOST PORT FILE
  *
  * Here to be looked at, not to be copied. It works as long as everything else
- * does. How many mistakes do you find? Chapter 05's notes count them.
+ * does. How many mistakes do you find? README.md beside this file counts them.
  *
- * One thing is not as printed: there it listens on every address, here on
- * loopback alone, and on nothing at all when it can't have that.
+ * One thing is not as printed. There it listens on every address; here it
+ * listens on loopback alone, and exits if it can't.
  *
  * Over the wire: the bytes of FILE, then FIN. Back come the thanks, then FIN.
  * Exit status: 0, whatever became of the file and of the thanks, if nothing
