@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import select
@@ -286,6 +287,29 @@ def test_the_map_has_every_room():
              if place.stem.strip("_") == place.stem}
     rooms = re.findall(r"^    (\w+) +", lab.__doc__, re.M)
     assert sorted(rooms) == sorted(there)
+
+
+def imported(source: Path, top: Path) -> set[str]:
+    """Return the rooms that a source in the lab imports something from."""
+    found = set()
+    folder = source.relative_to(top).parts[:-1]
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            place = (*folder[:len(folder) - node.level + 1],
+                     *(node.module or "").split("."))
+            found |= {place[0]} if place[0] else {
+                name.name for name in node.names}
+    return found
+
+
+def test_no_room_imports_one_that_comes_after_it():
+    top = Path(lab.__file__).parent
+    rooms = re.findall(r"^    (\w+) +", lab.__doc__, re.M)
+    for source in top.rglob("*.py"):
+        room = Path(source.relative_to(top).parts[0]).stem
+        if room in rooms:
+            after = set(rooms[rooms.index(room) + 1:])
+            assert not imported(source, top) & after, source
 
 
 def test_a_program_that_has_ended_listens_nowhere(monkeypatch):
