@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,9 @@ import lab
 from lab import calls, kernel, program, wire
 from lab.classroom.sandboxed import make_treatment
 from lab.commands import demo
+from lab.judges import grade
+from lab.judging import Verdict, report
+from lab.ladder import text
 from lab.meeting import peer
 from lab.meeting.pair import Pair, converse
 
@@ -126,6 +130,21 @@ def test_what_the_compiler_warned_of_can_be_shown(tmp_path, walled):
     source = tmp_path / "clean.c"
     source.write_text("int main(void) { return 0; }\n")
     assert program.grave_warnings(program.build(source, ours=False)) == []
+
+
+DIES = ("#include <stdio.h>\nint main(void) { char *place;\n"
+        "*place = 1;\nreturn puts(place); }\n")
+
+
+def test_who_dies_is_shown_what_the_compiler_had_warned_of(tmp_path):
+    (tmp_path / "server.c").write_text(DIES)
+    score = grade(tmp_path, "01-return-the-thanks", seed=1)
+    shown = report.report(score, text.Style())
+    assert ("The compiler had warned of what such a program can die of. Mend "
+            "this first:\n  server.c:3:") in shown
+    alive = replace(score, results=tuple(
+        replace(result, verdict=Verdict.FAILED) for result in score.results))
+    assert "warned" not in report.report(alive, text.Style())
 
 
 def test_a_tree_is_removed_however_deep_and_whatever_its_modes():

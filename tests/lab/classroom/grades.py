@@ -25,7 +25,8 @@ OURS = ("The grader itself failed here, not your program. Your instructor "
 
 def presentable(score: Score) -> Score:
     """Return a score of which each sentence may leave."""
-    return replace(score, trouble=printable.line(score.trouble), results=tuple(
+    return replace(score, trouble=printable.line(score.trouble), warned=tuple(
+        map(printable.line, score.warned)), results=tuple(
         replace(result, expected=printable.line(result.expected),
                 happened=printable.line(result.happened),
                 ending=printable.line(result.ending))

@@ -123,13 +123,14 @@ class Result:
 class Score:
     """All results of one submission; `trouble` is why nothing was judged.
 
-    The same program with the same `seed` has the same score.
+    `warned` are lines of the compiler that foretell a crash. The same program with the same `seed` has the same score.
     """
 
     exercise: str
     seed: int
     results: tuple[Result, ...]
     trouble: str = ""
+    warned: tuple[str, ...] = ()
 
     @property
     def points(self) -> int:

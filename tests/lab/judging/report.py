@@ -12,6 +12,7 @@ from . import Result, Score, Verdict
 
 WIDTH = 78
 COLUMNS, INDENT = 80, 2  # of a ladder
+WARNINGS = 3  # shown at most: the others follow from these, as a rule
 MARKS = {Verdict.PASSED: " ok ", Verdict.FAILED: "FAIL",
          Verdict.HUNG: "HUNG", Verdict.CRASHED: "DIED"}
 COLOURS = {Verdict.PASSED: "\033[32m"}
@@ -88,12 +89,24 @@ def fault(result: Result, style: text.Style) -> str:
     return "\n".join([_check(result, style), *_fault(result, [], style)])
 
 
+def _foretold(score: Score) -> list[str]:
+    """Return what the compiler had warned of, if the program died or hung."""
+    if not score.warned or not any(
+            result.verdict in (Verdict.CRASHED, Verdict.HUNG)
+            for result in score.results):
+        return []
+    return ["The compiler had warned of what such a program can die of. Mend "
+            "this first:",
+            *(f"  {line}" for line in score.warned[:WARNINGS]), ""]
+
+
 def report(score: Score, style: text.Style) -> str:
     """Return a score as lines of text: what is wrong, the total last."""
     lines = [f"{score.exercise}, seed {score.seed}", ""]
     if score.trouble:
         lines += [textwrap.fill(f"Nothing could be judged: {score.trouble}.",
                                 WIDTH, break_long_words=False), ""]
+    lines += _foretold(score)
     faults: list[Result] = []
     for result in score.results:
         lines.append(_check(result, style))

@@ -108,4 +108,7 @@ def grade(folder: Path, name: str, exercise: Exercise,
     except Refused as refusal:
         return unjudged(name, seed, exercise.checks, str(refusal),
                         refusal.verdict)
-    return Score(name, seed, tuple(exercise.judge(programs, seed, sandbox)))
+    warned = tuple(line for made in programs.values()
+                   for line in program.grave_warnings(made))
+    return Score(name, seed, tuple(exercise.judge(programs, seed, sandbox)),
+                 warned=warned)
