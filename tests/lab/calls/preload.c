@@ -33,8 +33,9 @@
  *     nothing  write and send take no byte, and call that no error
  *     copied   a child keeps a copy of what accept returned, for ever
  *
- * What is said of read and write holds for readv and writev, what is said of
- * recv and send for recvfrom, recvmsg, sendto and sendmsg; no message is short.
+ * What is said of read and write holds for readv, writev and pread, what is
+ * said of recv and send for recvfrom, recvmsg, sendto and sendmsg; no message
+ * is short.
  *
  * A call that was struck adds the line `TID TIME fault:NAME FD 0 0 0`, one on a
  * socket that was spared because it can't wait `TID TIME spared:NAME FD 0 0 0`.
@@ -44,6 +45,7 @@
  */
 #define _GNU_SOURCE
 
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
@@ -308,9 +310,9 @@ is_any(const char *name, const char *const list[])
 static bool
 interruptible(const char *name, int fd, enum sort sort, bool waits)
 {
-    static const char *const slow[] = {"read",    "write", "recv",
-                                       "send",    "poll",  "accept",
-                                       "connect", "close", NULL};
+    static const char *const slow[] = {
+        "read",   "write",   "recv",  "send",        "poll",
+        "accept", "connect", "close", "epoll_pwait", NULL};
     char text[32];
 
     if (fault.kind != INTERRUPTED || !is_any(name, slow) || !chosen(name))
@@ -495,6 +497,31 @@ poll(struct pollfd *p, nfds_t n, int timeout)
 }
 
 int
+epoll_pwait(int fd, struct epoll_event *p, int n, int timeout,
+            const sigset_t *mask)
+{
+    int error = failing("epoll_pwait", fd, OTHER, timeout != 0);
+
+    if (error != 0) {
+        errno = error;
+        return -1;
+    }
+    return REAL(epoll_pwait)(fd, p, n, timeout, mask);
+}
+
+ssize_t
+pread(int fd, void *p, size_t n, off_t at)
+{
+    int error = failing("pread", fd, PLAIN_FILE, false);
+
+    if (error != 0) {
+        errno = error;
+        return -1;
+    }
+    return REAL(pread)(fd, p, cut("pread", fd, n, false), at);
+}
+
+int
 prctl(int option, ...)
 {
     static int dumpable = 1;
@@ -586,5 +613,6 @@ ALSO("fcntl64", fcntl);
 ALSO("fstat64", fstat);
 ALSO("stat64", stat);
 ALSO("lseek64", lseek);
+ALSO("pread64", pread);
 ALSO("sendfile64", sendfile);
 #endif
