@@ -23,7 +23,7 @@ needed = $(if $(shell grep -l '../common/' $(1)),$(filter %.c,$(common)))
 all: $(posix) $(if $(mingw),$(winsock)) ## build every program beside its source
 
 $(posix): %: %.c $(common)
-	$(CC) $(KIT_CFLAGS) $(CFLAGS) $< $(call needed,$<) -o $@
+	$(CC) $(KIT_CFLAGS) $(CFLAGS) $< $(call needed,$<) -lpthread -o $@
 
 $(winsock): %.exe: %.c
 	$(if $(mingw),,$(error no $(MINGW) here: install gcc-mingw-w64-x86-64))
@@ -110,6 +110,9 @@ wires: ## draw every chapter's wire.svg anew, from fresh captures
 
 matrix: ## measure what each program survives, and say it in README
 	@$(LAB) matrix
+
+race-%: ## measure a chapter's server beside others': make race-12
+	@$(LAB) race $(NN)
 
 clean: ## remove what was built
 	rm -rf $(posix) $(winsock) tests/.venv tests/.built

@@ -17,6 +17,7 @@ The rooms follow the way the data goes; an arrow never points back:
     scenario   what the world does to a server and a client: a file each
     ladder     an outcome drawn: in a terminal, or as a picture
     matrix     every chapter's programs in every scenario: a table of it
+    race       programs beside those that people use: how fast they are
     book       the pages, as one book for a browser
     transcript the console blocks of a page, typed and compared
     judging    outcomes scored against what an exercise asks for

@@ -16,6 +16,7 @@ from .. import proof
 from ..judges import NoSuchExercise
 from ..kernel import DidNotListen
 from ..program import DoesNotCompile, NoSuchChapter, NotInstalled
+from ..race import NoSuchRace
 from ..sandbox import StillRunning
 from ..scenario import NoSuchScenario
 from .asked import UsageError
@@ -64,6 +65,7 @@ COMMANDS = {
     "hint": Command("NN"),
     "matrix": Command("[NN]"),
     "peers": Command(),
+    "race": Command("NN"),
     "read": Command("", "book", "read"),
     "regrade": Command("", "grade", "again", judges=True),
     "reset": Command("NN"),
@@ -105,7 +107,7 @@ def run(name: str, words: Sequence[str]) -> int:
         if command.judges:
             proof.require()
         return command.load(name)(words)
-    except (NoSuchChapter, NoSuchExercise, NoSuchScenario,
+    except (NoSuchChapter, NoSuchExercise, NoSuchRace, NoSuchScenario,
             UsageError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2

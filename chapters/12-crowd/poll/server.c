@@ -1,0 +1,299 @@
+/*
+ * The same server on poll(2), which has to be told of all of them each time.
+ *
+ *     server HOST PORT FILE [SECONDS]
+ *
+ * A slot for each descriptor, and the kernel looks at each at every turn: that
+ * is what makes it slow where most clients say nothing. But every system has
+ * it.
+ *
+ * Over the wire: the length in decimal digits and a newline, the bytes of FILE,
+ * then FIN. Back come "Thank you ", the length and a newline, then FIN.
+ * Exit status: 0 stopped by a signal, 1 trouble, 2 wrong command line.
+ * See also: ppoll in poll(2), which POSIX has since 2024.
+ */
+#define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64 /* files beyond 2 GiB where a long has 32 bits */
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <err.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../common/deadline.h"
+#include "../../common/limit.h"
+#include "../../common/net.h"
+#include "../../common/offer.h"
+#include "../../common/stop.h"
+
+enum { CHUNK = 65536, RECEIPT = 48 };
+
+enum state {
+    SENDING,     /* the file goes out */
+    HALF_CLOSED, /* and our FIN: the receipt and the client's are to come */
+    OVER
+};
+
+struct client {
+    struct client *older, *newer; /* in the order in which they came */
+    struct deadline limit;
+    intmax_t size;         /* bytes of FILE, as announced to it */
+    intmax_t sent, heard;  /* bytes of FILE, and of whatever it says */
+    char receipt[RECEIPT]; /* the first of these */
+    char name[CLIENT_NAME];
+    int conn;
+    enum state state;
+    bool got_fin; /* it has said all it had to say */
+};
+
+static struct client all = {.older = &all, .newer = &all}; /* all.newer is the
+                              oldest client, whose time is up first */
+static char chunk[CHUNK]; /* one for all: no client's bytes wait in it */
+static int listener, file;
+static const char *path;
+static bool resting; /* the listener: there is no descriptor for a client */
+
+static struct pollfd *slots; /* by descriptor; one that is -1 is passed over */
+static struct client **clients; /* by descriptor; NULL for the listener */
+static int count;               /* of slots */
+
+/* Have poll tell of some events of a descriptor. */
+static void
+watch(int fd, short events, struct client *c)
+{
+    if (fd >= count) {
+        slots = realloc(slots, (size_t)(fd + 1) * sizeof *slots);
+        clients = realloc(clients, (size_t)(fd + 1) * sizeof *clients);
+        if (slots == NULL || clients == NULL)
+            err(1, "room for clients");
+        for (; count <= fd; count++)
+            slots[count].fd = -1;
+    }
+    slots[fd] = (struct pollfd){.fd = events == 0 ? -1 : fd, .events = events};
+    clients[fd] = c;
+}
+
+/* Let the listener rest: poll would say again and again that clients wait. */
+static void
+rest(bool now)
+{
+    resting = now;
+    watch(listener, now ? 0 : POLLIN, NULL);
+}
+
+static void
+drop(struct client *c)
+{
+    c->older->newer = c->newer;
+    c->newer->older = c->older;
+    watch(c->conn, 0, NULL);
+    close(c->conn);
+    free(c);
+    if (resting)
+        rest(false); /* there is a descriptor now */
+}
+
+/* End in a RST: after a FIN, what went might pass for the whole. */
+static void
+end_in_reset(struct client *c)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+    if (setsockopt(c->conn, SOL_SOCKET, SO_LINGER, &none, sizeof none) == -1)
+        warn("%s: setsockopt", c->name);
+    c->state = OVER;
+}
+
+static void
+send_some(struct client *c)
+{
+    intmax_t left = c->size - c->sent;
+    size_t most = left < CHUNK ? (size_t)left + 1 : CHUNK; /* has it grown? */
+    ssize_t n = pread(file, chunk, most, c->sent); /* no offset is shared */
+
+    if (n > 0 && n <= left) {
+        n = write(c->conn, chunk, (size_t)n);
+        if (n >= 0) {
+            c->sent += n;
+        } else if (errno != EAGAIN && errno != EINTR) {
+            warn("%s: write", c->name);
+            c->state = OVER;
+        }
+    } else if (n == 0 && left == 0) {
+        if (shutdown(c->conn, SHUT_WR) == -1 && /* sends FIN; it reads EOF */
+            errno != ENOTCONN) /* it has gone; our read says how */
+            warn("%s: shutdown", c->name);
+        c->state = HALF_CLOSED;
+    } else {
+        if (n == -1)
+            warn("%s: read %s", c->name, path);
+        else
+            warnx("%s: read %s: it has %s than %jd bytes now", c->name, path,
+                  n == 0 ? "less" : "more", c->size);
+        end_in_reset(c);
+    }
+}
+
+/* Read what it says; after our FIN that is all that is left to do. */
+static void
+hear(struct client *c)
+{
+    ssize_t n = read_some(c->conn, chunk, sizeof chunk);
+
+    if (n == -1 && errno == EAGAIN)
+        return;
+    if (n == -1) {
+        warn("%s: read", c->name);
+        c->state = OVER;
+        return;
+    }
+    for (ssize_t i = 0; i < n && c->heard + i < RECEIPT; i++)
+        c->receipt[c->heard + i] = chunk[i];
+    c->heard += n;
+    c->got_fin = n == 0;
+}
+
+/* Both sides have ended: was it the right receipt? */
+static void
+judge(struct client *c)
+{
+    char receipt[RECEIPT];
+    int length = snprintf(receipt, sizeof receipt, "Thank you %jd\n", c->size);
+
+    if (c->heard == 0)
+        warnx("%s: no thanks", c->name);
+    else if (c->heard != length || memcmp(c->receipt, receipt, (size_t)length))
+        warnx("%s: no receipt for %jd bytes", c->name, c->size);
+    else
+        printf("Message from client: %s", receipt);
+    c->state = OVER;
+}
+
+/* One step of a conversation, now that poll has told of events. */
+static void
+proceed(struct client *c, short events)
+{
+    if (events & ~POLLOUT) /* bytes, FIN, RST: the read says which */
+        hear(c);
+    if (c->state == SENDING && events & POLLOUT)
+        send_some(c);
+    if (c->state == HALF_CLOSED && c->got_fin)
+        judge(c);
+    if (c->state == OVER) {
+        drop(c);
+        return;
+    }
+    watch(c->conn,
+          (c->got_fin ? 0 : POLLIN) | (c->state == SENDING ? POLLOUT : 0), c);
+}
+
+/* Take a client; without room for it, it goes on waiting at the listener. */
+static void
+take_client(double patience)
+{
+    struct client *c = calloc(1, sizeof *c);
+    struct stat st;
+    char line[32];
+    size_t length;
+
+    if (c == NULL || (c->conn = accept_named(listener, c->name)) == -1) {
+        if (errno != EAGAIN) { /* that would be one who has gone again */
+            warn("accept a client");
+            rest(true);
+        }
+        free(c);
+        return;
+    }
+    nonblocking(c->conn);
+    c->limit = deadline_in(patience);
+    c->older = all.older; /* behind the newest, who came before it */
+    c->newer = &all;
+    c->older->newer = c->newer->older = c;
+    if (fstat(file, &st) == -1)
+        err(1, "fstat %s", path);
+    c->size = st.st_size;
+    watch(c->conn, POLLIN | POLLOUT, c);
+    length = (size_t)snprintf(line, sizeof line, "%jd\n", c->size);
+    if (write_all(c->conn, line, length) < length) { /* there is room, yet */
+        warn("%s: write", c->name);
+        drop(c);
+    }
+}
+
+/* Wait for events, the next deadline or a signal; go on with what has come. */
+static void
+turn(double patience, const sigset_t *signals)
+{
+    int n, wait = resting ? 1000 : -1; /* others may have a descriptor then */
+    struct timespec time;
+
+    if (all.newer != &all)
+        wait = milliseconds_left(all.newer->limit);
+    time = (struct timespec){wait / 1000, wait % 1000 * 1000000L};
+    n = ppoll(slots, (nfds_t)count, wait == -1 ? NULL : &time, signals);
+    if (n == -1 && errno != EINTR)
+        err(1, "ppoll");
+    if (resting && all.newer == &all)
+        rest(false);
+    for (int fd = 0; n > 0 && fd < count; fd++)
+        if (slots[fd].fd != -1 && slots[fd].revents != 0) {
+            n--;
+            if (clients[fd] == NULL)
+                take_client(patience);
+            else
+                proceed(clients[fd], slots[fd].revents);
+        }
+    for (struct client *c; (c = all.newer) != &all && passed(c->limit); drop(c))
+        warnx("%s: gave up after %g seconds: sent %jd of %jd bytes, heard %jd",
+              c->name, patience, c->sent, c->size, c->heard);
+    if (ferror(stdout) || fflush(stdout) == EOF)
+        err(1, "standard output");
+}
+
+int
+main(int argc, char *argv[])
+{
+    struct addrinfo *where;
+    double patience;
+    intmax_t size;
+    sigset_t signals;
+
+    if (argc != 4 && argc != 5) {
+        fprintf(stderr, "usage: server HOST PORT FILE [SECONDS]\n");
+        return 2;
+    }
+    patience = seconds(argc == 5 ? argv[4] : "10");
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* EPIPE tells us, and we live */
+        err(1, "signal");
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* a line is one write */
+    where = addresses(argv[1], argv[2]);
+    path = argv[3];
+    file = open_file(path, &size);
+    signals = hold_signals();
+    listener = listen_on(where, argv[1], argv[2]);
+    freeaddrinfo(where);
+    raise_limit();
+    nonblocking(listener);
+    if (listen(listener, SOMAXCONN) == -1) /* 5 were not many for a crowd */
+        err(1, "listen on %s %s", argv[1], argv[2]);
+    watch(listener, POLLIN, NULL);
+
+    while (!stop_asked())
+        turn(patience, &signals);
+    watch(listener, 0, NULL);
+    if (shutdown(listener, SHUT_RD) == -1) /* no copy listens on (Linux) */
+        err(1, "shutdown the listener");
+    close(listener);
+    resting = false;          /* for good */
+    while (all.newer != &all) /* let them end: each has its deadline */
+        turn(patience, &signals);
+    return 0;
+}
