@@ -5,13 +5,10 @@ document.documentElement.classList.add("js");
 
 const all = (what, within = document) => [...within.querySelectorAll(what)];
 const beside = matchMedia("(min-width: 60rem)");
-const still = matchMedia("(prefers-reduced-motion: reduce)");
-const motion = () => still.matches ? "instant" : "smooth";
 
 /* ---- The passage that is being read, and its lines. ---- */
 
-const articles = all("article");
-const passages = all(".tied");
+const [articles, passages] = [all("article"), all(".tied")];
 let current = null; // the passage whose lines are lit
 let chosen = null; // one that was clicked or focused, and where the page was
 
@@ -36,6 +33,7 @@ function reached(elements) {
     they are too far apart, the first of them. */
 function bring(pane, lines) {
   if (!beside.matches || !lines.length) return;
+  pane.style.contentVisibility = "visible"; // a skipped one can't be scrolled
   const head = pane.querySelector("nav").offsetHeight;
   const high = pane.clientHeight - head;
   const from = pane.getBoundingClientRect().top + head;
@@ -47,8 +45,8 @@ function bring(pane, lines) {
     bottom = top + high;
   }
   if (top >= 0 && bottom <= high) return;
-  pane.scrollBy({top: top - Math.max(8, (high - bottom + top) / 3),
-    behavior: motion()});
+  const to = pane.scrollTop + top - Math.max(8, (high - bottom + top) / 3);
+  pane.scrollTo(0, to); // at once: chromium drops some smooth scrolls
 }
 
 /** Light the lines of a passage, and of no other; null lights none. */
@@ -106,9 +104,9 @@ function choose(passage) {
 }
 
 let asked = 0;
-function soon() {
+const soon = () => {
   asked = asked || requestAnimationFrame(() => { asked = 0; look(); });
-}
+};
 addEventListener("scroll", soon, {passive: true});
 addEventListener("resize", soon);
 addEventListener("load", look);
@@ -135,8 +133,7 @@ addEventListener("click", (event) => {
   } else if (link.dataset.n) {
     history.replaceState(null, "", link.hash);
   } else {
-    pane.scrollTo({top: target.offsetTop - pane.firstChild.offsetHeight,
-      behavior: motion()});
+    pane.scrollTo(0, target.offsetTop - pane.firstChild.offsetHeight);
     mark(pane, target.id);
   }
 });
