@@ -126,9 +126,9 @@ def whole_input(polite: Seen, large: Seen, pieces: Seen) -> None:
 
 @exercise.check(25, "sends FIN after it, and still listens", "03", about=True)
 def half_close(polite: Seen) -> None:
-    expect(polite, "a FIN follows the lines, and then the answer is let in."
+    expect(polite, "a FIN follows the lines, and the answer meets no RST."
            ).eof().no_reset("EOF came, but the answer met a RST: nobody was "
-                            "there to hear it.")
+                            "there to read it.")
 
 
 @exercise.check(10, "prints the answer and exits 0", "03")
@@ -155,7 +155,7 @@ def as_it_comes(pieces: Seen) -> None:
         "It was gone before the answer had come.")
 
 
-@exercise.check(3, "has nothing sorted into nothing", "03")
+@exercise.check(3, "ends with no output if there was no input", "03")
 def nothing_to_sort(empty: Seen) -> None:
     expect(empty, "FIN comes at once, nothing is printed, and it exits 0."
            ).eof().prints_nothing().exits(0)

@@ -119,9 +119,9 @@ def whole_file(polite: Seen, pieces: Seen, textbook: Seen, longest: Seen
 @exercise.check(25, "sends FIN after the file, and still listens", "03",
                 about=True)
 def half_close(polite: Seen) -> None:
-    expect(polite, "a FIN follows the file, and then the thanks are let in."
+    expect(polite, "a FIN follows the file, and the thanks meet no RST."
            ).eof().no_reset("EOF came, but the thanks were answered with a "
-                            "RST: nobody heard them to the end.")
+                            "RST: nobody read them to the end.")
 
 
 @exercise.check(15, "prints the thanks and exits 0", "03")

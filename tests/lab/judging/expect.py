@@ -182,7 +182,8 @@ class Expect:
 
     def stayed(self, happened: str) -> Expect:
         """Expect that the program was there until we had done all."""
-        return self.that(self.seen.stayed, "it waits.", happened)
+        return self.that(self.seen.stayed, "it waits until the "
+                         f"{self.seen.judge} is done.", happened)
 
     # --- what was printed ----------------------------------------------------
 
