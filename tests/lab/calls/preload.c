@@ -11,8 +11,9 @@
  * TID is the thread, as gettid(2) says. ARGUMENT is a count of bytes, or which
  * half shutdown(2) ends, or 0. RESULT and ERRNO are `-` in the line before the
  * call. Time is CLOCK_REALTIME, the clock that stamps packets too. Static
- * programs, stdio and syscall(2) stay unseen. FILE is as long as struct log,
- * and the text in it begins after the count of its bytes.
+ * programs and syscall(2) stay unseen, and what stdio calls by itself. FILE is
+ * as long as struct log, and the text in it begins after the count of its
+ * bytes.
  *
  * FAULT is `KIND at N`: the Nth call that can suffer KIND does; or
  * `KIND chance PERCENT seed SEED`: each may, and the same seed repeats it.
@@ -62,6 +63,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -422,6 +424,54 @@ WATCH(int, accept, fd, 0, 0,
       who, size)
 WATCH(int, shutdown, fd, 0, how, (int fd, int how), fd, how)
 WATCH(int, close, fd, 0, 0, (int fd), fd)
+
+/*
+ * stdio on a socket: shown, and never struck. Which stream it is stands where a
+ * count of bytes would: 1 if it is one to write to. The calls that it makes of
+ * its own don't come here.
+ */
+static int
+number_of(FILE *stream)
+{
+    int saved = errno, fd = stream == NULL ? -1 : fileno(stream);
+
+    errno = saved;
+    return fd;
+}
+
+#define STREAM(type, failed, name, parameters, ...)                            \
+    type name parameters                                                       \
+    {                                                                          \
+        int fd = number_of(stream);                                            \
+        bool watched = fd != -1 && sort_of(fd) == SOCKET;                      \
+        long argument = fd != -1 && __fwritable(stream);                       \
+        type result;                                                           \
+                                                                               \
+        before(#name, fd, argument, watched);                                  \
+        result = REAL(name)(__VA_ARGS__);                                      \
+        after(#name, fd, argument, (failed) ? -1 : (long)result, watched);     \
+        return result;                                                         \
+    }
+
+STREAM(int, result == EOF, fflush, (FILE * stream), stream)
+STREAM(int, result == EOF, fclose, (FILE * stream), stream)
+STREAM(size_t, result == 0 && ferror(stream), fread,
+       (void *restrict p, size_t size, size_t n, FILE *restrict stream), p,
+       size, n, stream)
+
+FILE *
+fdopen(int fd, const char *mode)
+{
+    bool watched = sort_of(fd) == SOCKET;
+    FILE *made;
+
+    before("fdopen", fd, mode[0] != 'r', watched);
+    made = REAL(fdopen)(fd, mode);
+    after("fdopen", fd, mode[0] != 'r', made == NULL ? -1 : 0, watched);
+    return made;
+}
+
+WATCH(int, dup, fd, 0, 0, (int fd), fd)
 
 /* The rest are not shown, and can only fail. */
 #define FAIL(type, name, fd, parameters, ...)                                  \

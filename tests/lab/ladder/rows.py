@@ -223,7 +223,8 @@ class _Side:
         call, count = step.call, step.call.result or 0
         if call.name in ("connect", "accept"):
             return self.first("SYN", ours=True)
-        if call.name in WRITES and step.moved:
+        if call.name in WRITES and step.moved \
+                or call.name == "fflush" and not call.error:
             return self.first("data", True, step.before)
         if call.name in READS and step.moved:
             return self.first("data", False, step.before + count - 1)

@@ -11,9 +11,10 @@ from typing import Iterable, Iterator, Optional, Sequence
 
 from ..calls import Call
 
-READS = ("read", "recv")
+READS = ("read", "recv", "fread")
 WRITES = ("write", "send")
-CLOSES = ("close", "closesocket")
+CLOSES = ("close", "closesocket", "fclose")
+STREAMS = ("fdopen", "fread", "fflush", "fclose")  # of stdio
 SHUTDOWN = ("SHUT_RD", "SHUT_WR", "SHUT_RDWR")
 WINSOCK_SHUTDOWN = ("SD_RECEIVE", "SD_SEND", "SD_BOTH")
 ENDS_WRITING = (1, 2)
@@ -21,7 +22,8 @@ ENDS_READING = (0, 2)
 NOT_NOW = ("EAGAIN", "WSAEWOULDBLOCK")  # what a socket that never waits says
 UNDER_WAY = ("EINPROGRESS", "EALREADY", "WSAEWOULDBLOCK")  # of a connect
 INTERRUPTED = ("EINTR", "WSAEINTR")
-NAMED = ("accept", "connect", "shutdown", *READS, *WRITES, *CLOSES)
+NAMED = ("accept", "connect", "shutdown", "dup", "fdopen", "fflush", *READS,
+         *WRITES, *CLOSES)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,11 @@ def _accepted(calls: Iterable[Call]) -> Iterator[tuple[int, Call]]:
                 used[call.pid, call.result] = count
                 count += 1
         elif call.fd in newest:
-            yield used.setdefault((call.pid, call.fd), newest[call.fd]), call
+            number = used.setdefault((call.pid, call.fd), newest[call.fd])
+            yield number, call
+            if call.name == "dup" and call.result is not None \
+                    and call.result >= 0:
+                newest[call.result] = used[call.pid, call.result] = number
             if call.name in CLOSES and not call.error:
                 used.pop((call.pid, call.fd), None)
 
@@ -110,7 +116,11 @@ def _dialled(calls: Iterable[Call]) -> Iterator[tuple[int, Call]]:
 
 def _written(call: Call) -> str:
     """Write a call as its program would, with the role for the descriptor."""
-    if call.name == "connect":
+    if call.name in STREAMS:
+        text = f"{call.name}({'out' if call.argument else 'in'})"
+        if call.name == "fdopen":
+            text = f'fdopen(conn, "{"w" if call.argument else "r"}")'
+    elif call.name == "connect":
         text = "connect()"
     elif call.name == "accept":
         text = "accept()"
