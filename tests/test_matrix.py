@@ -76,9 +76,10 @@ def test_a_column_is_ok_from_the_chapter_it_is_named_for_on():
 def test_a_row_that_loses_what_an_earlier_one_had_says_why_in_its_notes():
     """In the notes stands `<!-- loses: WHAT; ... -->`, beside the reason.
 
-    WHAT is a column, or what its cell says.
+    WHAT is a column, or what its cell says. A row is compared with those that
+    it builds on: an aside with the chapter it started from.
     """
-    kept: set[str] = set()
+    kept: dict[str, set[str]] = {}
     for name, cells in readme_rows():
         if name == "as printed":
             continue
@@ -86,11 +87,12 @@ def test_a_row_that_loses_what_an_earlier_one_had_says_why_in_its_notes():
         said = {what for words in re.findall(r"<!-- loses: (.+) -->", notes)
                 for what in words.split("; ")}
         now = {column for column, word in cells.items() if word == OK}
-        for column in kept - now:
+        had = set().union(*(columns for number, columns in kept.items()
+                            if chapters.builds_on(name[:2], number)))
+        for column in had - now:
             assert said & {column.rsplit(" (", 1)[0],
                            cells[column].strip("*")}, (name, column)
-        if name[:2] not in chapters.ASIDES:
-            kept |= now
+        kept[name[:2]] = now
 
 
 def test_the_picture_shows_the_same_cells_as_the_readme():
