@@ -39,9 +39,11 @@ def _words(*words: str) -> tuple[Way, ...]:
 WAYS = {
     "04": _words("rd", "wr", "rdwr"),
     "09": _words("off", "on", "zero"),
+    "11": _words("one", "dup", "shutdown"),
     "15": (Way("naive", "naive-server.c"), Way("half-close")),
 }
-IN_THE_MATRIX = {"04": "wr", "09": "on"}  # the way that is its row there
+# The way that is a chapter's row there.
+IN_THE_MATRIX = {"04": "wr", "09": "on", "11": "shutdown"}
 
 
 def number(folder: Path) -> str:
