@@ -63,6 +63,12 @@ def test_a_comment_ties_the_paragraph_below_it():
                 ) == [(NAME, first, first)]
 
 
+def test_a_text_after_a_caret_begins_its_line():
+    at = line("send_file(int conn")
+    assert ties("<!-- code: server.c /^send_file(/ -->\nText.\n") == [
+        (NAME, at, at)]
+
+
 def test_a_comment_says_which_file_a_block_is_quoted_from():
     quoted = "```c\nint\nmain(int argc, char *argv[])\n```\n"
     with pytest.raises(Untied, match="stand in 2 places"):

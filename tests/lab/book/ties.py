@@ -62,13 +62,18 @@ def _quoted(block: Block, sources: Sequence[Path]) -> list[Place]:
     return found
 
 
+def _has(line: str, text: str) -> bool:
+    """Whether a line has a text; after ^ it must begin with it."""
+    return line.startswith(text[1:]) if text[0] == "^" else text in line
+
+
 def _addressed(source: Path, first: str, last: Optional[str]) -> list[Place]:
     """Return all places that an address means."""
     has = list(enumerate(source.read_text().splitlines(), 1))
-    begins = [number for number, text in has if first in text]
+    begins = [number for number, text in has if _has(text, first)]
     ends = begins if last is None else [
         next((number for number, text in has if number >= begin
-              and last in text), 0) for begin in begins]
+              and _has(text, last)), 0) for begin in begins]
     return [(source, *lines) for lines in zip(begins, ends) if lines[1]]
 
 
@@ -81,6 +86,7 @@ class Ties:
         self.own = programs(folder)
         self.sources = [*self.own, *sorted(CHAPTERS.glob("common/*.[ch]"))]
         self.tops = (folder, CHAPTERS)
+        self.near = (folder, CHAPTERS / "common")
         self.by_line: dict[int, list[Tie]] = {}
         self._walk(blocks)
 
@@ -124,8 +130,9 @@ class Ties:
                 sources.append(path)
             else:
                 raise self._untied(block, f"where in {name}? Add /text/")
-        if quoted and sources:
-            self._add(block, _quoted(block, sources))
+        if quoted and sources:  # a variant in a folder of its own comes last
+            first = [path for path in sources if path.parent in self.near]
+            self._add(block, _quoted(block, first) or _quoted(block, sources))
 
     def _add(self, block: Block, places: Sequence[Place]) -> None:
         if len(places) != 1:
