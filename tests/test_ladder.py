@@ -13,12 +13,12 @@ import pytest
 from lab import chapters, matrix, program, sandbox, scenario
 from lab.calls import Call
 from lab.commands import trace
-from lab.ladder import Arrow, Event, Ladder, Row, ladder, ladders, relayed, \
+from lab.ladder import Arrow, Event, Ladder, Row, ladder, ladders, \
     text
 from lab.ladder.rows import PAUSE
 from lab.ladder.svg import svg
 from lab.meeting.pair import Pair, converse
-from lab.outcome import Outcome, Part
+from lab.outcome import Outcome, Part, Relay
 from lab.sandbox import Exit
 from lab.verdicts import OK, PATIENCE
 from lab.wire import ACK, FIN, RST, SYN, Segment
@@ -403,10 +403,11 @@ def test_a_relay_has_two_ladders_on_one_clock():
     calls = [call(0, "accept", 3, result=4), call(2, "connect", 5),
              call(3, "read", 4, 2, 2), call(3, "write", 5, 2, 2)]
     near = outcome([*dialled(0), segment(3, ACK, b"hi", sequence=1)],
-                   [call(0, "connect", 3)], calls)
-    far = outcome([*dialled(2), segment(3, ACK, b"hi", sequence=1)], calls,
-                  [call(2, "accept", 3, result=4)])
-    left, right = relayed(near, far, "relay")
+                   [call(0, "connect", 3)], [call(2, "accept", 3, result=4)])
+    part = Part(Exit(0), "", "", tuple(calls))
+    far = tuple([*dialled(2), segment(3, ACK, b"hi", sequence=1)])
+    left, right = ladders(replace(near, relay=Relay(part, SERVER, far)),
+                          "relay")
     assert (left.left, left.right) == ("client", "relay")
     assert (right.left, right.right) == ("relay", "server")
     assert column(left, "right") == ["accept() = conn", "read(conn) = 2",

@@ -17,19 +17,21 @@ ASIDES = {"04": "03", "09": "08", "11": "05", "15": "03"}  # from where
 
 PATIENT = "06"         # takes SECONDS
 ANNOUNCES = "07"       # the server says the length first, the thanks name it
-MANY = ("10", "12", "14")  # the server serves until SIGTERM
+MANY = ("10", "12", "13", "14")  # the server serves until SIGTERM
 
 
 @dataclass(frozen=True)
 class Way:
     """One of several ways to run a chapter.
 
-    Which `server` is built, and what words are added to its command line.
+    Which `server` is built, and what words are added to its command line;
+    and which `relay` stands between it and the client, "" for none.
     """
 
     name: str = ""
     server: str = "server.c"
     extra: tuple[str, ...] = ()
+    relay: str = ""
 
 
 def _words(*words: str) -> tuple[Way, ...]:
@@ -40,6 +42,7 @@ WAYS = {
     "04": _words("rd", "wr", "rdwr"),
     "09": _words("off", "on", "zero"),
     "11": _words("one", "dup", "shutdown"),
+    "13": (Way("naive", relay="naive-relay.c"), Way(relay="relay.c")),
     "15": (Way("naive", "naive-server.c"), Way("half-close")),
 }
 # The way that is a chapter's row there.

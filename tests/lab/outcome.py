@@ -30,12 +30,26 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Relay:
+    """A relay that stood between a client and a server.
+
+    `part` is what it did, on both sides; `port` is the server's, and
+    `segments` are what crossed there.
+    """
+
+    part: Part
+    port: int
+    segments: Optional[tuple[Segment, ...]]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """A server and a client that met.
 
     `sent` is the file at the server, `received` the file that the client left
     (None if it left none), `segments` what crossed the wire (None where
-    packets could not be seen).
+    packets could not be seen). Where a `relay` stood between, `port` is the
+    relay's, and `segments` are what crossed between it and the client.
     """
 
     server: Part
@@ -44,6 +58,7 @@ class Outcome:
     sent: bytes
     received: Optional[bytes]
     segments: Optional[tuple[Segment, ...]] = None
+    relay: Optional[Relay] = None
 
     @property
     def stuck(self) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Iterable
 
 from .. import chapters, matrix, printable, program, sandbox, scenario
-from ..ladder import Ladder, ladder, ladders, text
+from ..ladder import Ladder, ladders, text
 from ..outcome import Outcome
 from ..meeting.pair import Pair, converse
 from .asked import UsageError
@@ -31,7 +31,8 @@ def draw(drawn: Ladder) -> None:
 def show(pair: Pair, title: str = "") -> Outcome:
     """Let a pair meet, print the ladder and what was said."""
     outcome = converse(pair)
-    draw(ladder(outcome, title or pair.name))
+    for drawn in ladders(outcome, title or pair.name):
+        draw(drawn)
     said_by(outcome)
     return outcome
 

@@ -12,7 +12,7 @@ from typing import Iterator, Optional
 
 from .. import chapters, program, sandbox, scenario, wine
 from ..book.ladders import keep_wires
-from ..ladder import Ladder, ladder
+from ..ladder import Ladder, ladder, ladders
 from ..ladder.svg import svg
 from ..meeting.pair import Pair, converse
 from .trace import pair_of
@@ -37,8 +37,9 @@ def captured(folder: Path) -> list[Ladder]:
     """
     pairs = [Pair.of(chapters.number(folder), way)
              for way in chapters.ways(folder)]
-    return [*(ladder(converse(pair), pair.name, timed=False)
-              for pair in pairs), *_also(folder)]
+    return [*(drawn for pair in pairs for drawn in
+              ladders(converse(pair), pair.name, timed=False)),
+            *_also(folder)]
 
 
 def drawn(folder: Path, ladders: Optional[list[Ladder]] = None) -> str:

@@ -6,7 +6,7 @@ sent or waited for, so the same conversation always gives the same ladder.
     Ladder    what is drawn: a title and rows, by text.py or svg.py
     ladder    one conversation of an outcome
     ladders   its first conversations, each on a ladder of its own
-    relayed   the two conversations of a relay, on one clock
+    relayed   both conversations of a relay, on one clock
 """
 
 from __future__ import annotations
@@ -68,25 +68,33 @@ def ladder(outcome: Outcome, title: str, conversation: int = 0,
                   outcome.server.bench)
 
 
-def ladders(outcome: Outcome, title: str) -> list[Ladder]:
+def ladders(outcome: Outcome, title: str, timed: bool = True
+            ) -> list[Ladder]:
     """Draw up the first conversations of an outcome, all on one clock.
 
-    Many clients of a server are not drawn: two tell how the second fares.
+    Many clients of a server are not drawn: two tell how the second fares. A
+    relay has one with its client, and one with the server.
     """
+    if outcome.relay:
+        return relayed(outcome, title, timed)
     count = min(conversations(outcome), MOST_LADDERS)
     start = outcome.segments[0].time if outcome.segments else None
     names = ["", *(f", client {n + 1}" for n in range(1, count))]
-    return [ladder(outcome, title + name, number, start=start)
+    return [ladder(outcome, title + name, number, timed, start)
             for number, name in enumerate(names)]
 
 
-def relayed(near: Outcome, far: Outcome, title: str) -> list[Ladder]:
-    """Draw up both conversations of a relay, on the clock of the near one.
+def relayed(outcome: Outcome, title: str, timed: bool = True) -> list[Ladder]:
+    """Draw up both conversations of a relay, on the clock of the client's.
 
-    The relay is the server of the `near` outcome and the client of the `far`
-    one; in both its part has all its calls.
+    The relay is the server in one, and the client in the other.
     """
+    relay = outcome.relay
+    assert relay
+    near = replace(outcome, server=relay.part)
+    far = replace(outcome, client=relay.part, port=relay.port,
+                  segments=relay.segments)
     start = near.segments[0].time if near.segments else None
-    return [replace(ladder(near, title, start=start), right="relay"),
-            replace(ladder(far, f"{title}, behind the relay", start=start),
-                    left="relay")]
+    behind = f"{title}, behind the relay"
+    return [replace(ladder(near, title, 0, timed, start), right="relay"),
+            replace(ladder(far, behind, 0, timed, start), left="relay")]

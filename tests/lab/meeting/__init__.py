@@ -60,7 +60,7 @@ from typing import Callable, Mapping, Optional, Sequence, TypeVar
 
 from .. import kernel
 from ..calls import Call, CallLog, Fault
-from ..outcome import Outcome, Part
+from ..outcome import Outcome, Part, Relay
 from ..sandbox import Process, Sandbox
 from ..wine import Wine
 from ..wire import Segment, Wire
@@ -311,25 +311,27 @@ class Meeting:
 
     # --- what was seen -----------------------------------------------------
 
-    def _segments(self, ended: bool, port: int
-                  ) -> Optional[tuple[Segment, ...]]:
-        """Return what has crossed since the last outcome, at one port."""
+    def _segments(self, ended: bool, *ports: int
+                  ) -> list[Optional[tuple[Segment, ...]]]:
+        """Return what has crossed since the last outcome, at each port."""
         if self._wire is None:
-            return None
+            return [None for _ in ports]
         seen = self._wire.read(until_over=ended, bound=LAST_PACKETS,
                                since=self._shown)
-        found = tuple(s for s in seen[self._shown:]
-                      if port in (s.source, s.destination))
+        fresh = seen[self._shown:]
         self._shown = len(seen)
-        return found
+        return [tuple(s for s in fresh if port in (s.source, s.destination))
+                for port in ports]
 
     def outcome(self, server: Optional[Program] = None,
                 client: Optional[Program] = None, sent: bytes = b"",
-                received: Optional[bytes] = None, port: int = 0) -> Outcome:
+                received: Optional[bytes] = None, port: int = 0,
+                relay: Optional[tuple[Program, int]] = None) -> Outcome:
         """Return all that was seen; None stands for what we played.
 
         `sent` is the file at the server, `received` what the client left of
-        it, `port` the server's if it can't be told from our connections. The
+        it, `port` the server's if it can't be told from our connections. A
+        `relay` is a program and the port of the server behind it. The
         conversation ends: we hang up, and forget who took part.
         """
         port = port or self._port
@@ -345,9 +347,11 @@ class Meeting:
             self.hang_up()
         calls = tuple(call for peer in peers for call in peer.calls)
         ours = Part(None, "", "", calls, bench=True)
-        made = Outcome(server.part() if server else ours,
-                       client.part() if client else ours, port, sent,
-                       received, self._segments(not running, port))
+        near, far = self._segments(not running, port, relay[1] if relay else 0)
+        made = Outcome(
+            server.part() if server else ours,
+            client.part() if client else ours, port, sent, received, near,
+            Relay(relay[0].part(), relay[1], far) if relay else None)
         self.outcomes.append(made)
         self.hang_up()
         self.programs = [p for p in self.programs if p not in took_part]

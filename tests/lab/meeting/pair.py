@@ -16,6 +16,7 @@ from . import HOST, TRUSTED, Disk, Limits, Meeting, Peer, Program
 
 SAMPLE = b"To be sent.\n"  # at most 30 bytes: one segment, always
 UNPROVED = 5.0  # seconds that programs are left to run if nothing is proved
+SANITIZED = {"ASAN_OPTIONS": "verify_asan_link_order=0"}  # with the recorder
 AMPLE = 60.0  # seconds that a patient program is given if none are named
 
 
@@ -77,7 +78,8 @@ class PairMeeting(Meeting):
     """A meeting with a pair, or with one of it and a peer in our hands.
 
     `files` is a folder of its own; `flags` go to the compiler. `port` tells
-    where the server listens, or we in its place; `sent` is the file that the
+    where the server listens, or we in its place; where a relay stands between,
+    (`between` is its source), it is the relay's. `sent` is the file that the
     server offers, and `copy` the place where the client stores it.
     """
 
@@ -91,6 +93,9 @@ class PairMeeting(Meeting):
         self.original, self.copy = files / "original", files / "copy"
         self.port = 0
         self.sent = b""
+        self.server_port = 0
+        self.between = pair.folder / pair.way.relay if pair.way.relay else None
+        self.relay: Optional[Program] = None
         self._disk: Optional[Disk] = None
         self._flags = flags
 
@@ -111,8 +116,7 @@ class PairMeeting(Meeting):
         return self.start(
             [*before, built, *words, *patience, *last], cwd=self.files,
             name=side, fault=fault,
-            disk=self._disk if side == "client" else None,
-            env={"ASAN_OPTIONS": "verify_asan_link_order=0"})
+            disk=self._disk if side == "client" else None, env=SANITIZED)
 
     def serve(self, content: bytes, host: str = HOST, port: int = 0,
               seconds: Optional[object] = None, fault: Optional[Fault] = None,
@@ -125,15 +129,33 @@ class PairMeeting(Meeting):
         self.original.write_bytes(content)
         self.sent = content
         server = self._start_side(
-            "server", [host, port, self.original.name], seconds, fault,
-            before)
-        listens_at = server.listens()
-        if listens_at is None:
+            "server", [host, 0 if self.between else port, self.original.name],
+            seconds, fault, before)
+        self.port = self.server_port = self._listening(server)
+        if self.between:
+            self._start_relay(host, port, seconds)
+        return server
+
+    @staticmethod
+    def _listening(server: Program) -> int:
+        port = server.listens()
+        if port is None:
             raise kernel.DidNotListen(
                 f"{server.name}: {server.hang or server.exit} before it "
                 f"listened; it said {server.stderr!r}")
-        self.port = listens_at
-        return server
+        return port
+
+    def _start_relay(self, host: str, port: int,
+                     seconds: Optional[object]) -> None:
+        """Put the relay before `port`, where a server or we listen."""
+        assert self.between
+        patience = [AMPLE if seconds is None else seconds] \
+            if self.between.name == "relay.c" else []
+        self.relay = self.start(
+            [program.build(self.between, self._flags), host, port, host,
+             self.port, *patience], cwd=self.files, name=self.between.stem,
+            env=SANITIZED)
+        self.port = self._listening(self.relay)
 
     def fetch(self, port: Optional[int] = None, host: str = HOST,
               file: Optional[object] = None,
@@ -150,11 +172,18 @@ class PairMeeting(Meeting):
         """Wait until the server has ended, or is given up.
 
         One that serves many is told to stop, once nobody waits for accept: it
-        ends the conversations that have begun.
+        ends the conversations that have begun. So is a relay, before that.
         """
+        if self.relay:
+            self._stop(self.relay, self.port)
         if self.pair.serves_many:
-            server.until(lambda: not kernel.backlog(server.pid, self.port))
-            server.signal(signal.SIGTERM)
+            self._stop(server, self.server_port)
+        server.ends()
+
+    @staticmethod
+    def _stop(server: Program, port: int) -> None:
+        server.until(lambda: not kernel.backlog(server.pid, port))
+        server.signal(signal.SIGTERM)
         server.ends()
 
     def dial_server(self) -> Peer:
@@ -167,17 +196,23 @@ class PairMeeting(Meeting):
 
         None in place of a peer if the client never connects.
         """
-        self.port = self.listen()
+        self.port = self.server_port = self.listen()
+        if self.between:
+            self._start_relay(HOST, 0, how.get("seconds"))
         client = self.fetch(self.port, file=file,
                             **how)  # type: ignore[arg-type]
-        return client, self.accept(client)
+        return client, self.accept(self.relay or client)
 
     def pair_outcome(self, server: Optional[Program] = None,
                      client: Optional[Program] = None) -> Outcome:
         """Return all that was seen, with the file at both ends."""
-        return self.outcome(
-            server, client, self.sent,
-            self.copy.read_bytes() if self.copy.exists() else None, self.port)
+        received = self.copy.read_bytes() if self.copy.exists() else None
+        relay = self.relay and (self.relay, self.server_port)
+        if self.relay:
+            self.programs.remove(self.relay)
+        self.relay = None
+        return self.outcome(server, client, self.sent, received, self.port,
+                            relay)
 
     def left_over(self) -> list[str]:
         """Return the names of temporary files that lie about (from 07 on)."""
