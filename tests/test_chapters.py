@@ -378,11 +378,15 @@ def test_both_programs_are_clean_under_the_sanitizers(stage, name):
             assert one.exit.status in (0, 1)
 
 
+LINES = {"12": 310, "13": 410}  # of a program that does all in one loop
+
+
 @chapters(*(folder.name[:2] for folder in program.chapters()))
 def test_the_sources_keep_within_the_bounds_of_a_page(name):
+    most = LINES.get(name, 200)
     for source in program.chapter(name).glob("*.c"):
         text = source.read_text()
-        assert 60 <= text.count("\n") <= 200, source
+        assert 60 <= text.count("\n") <= most, source
         assert max(map(len, text.splitlines())) <= 80, source
         for body in re.findall(r"^\{\n(.*?)^\}", text, re.M | re.S):
             assert body.count("\n") <= 40, body  # a function, in one screen
