@@ -24,6 +24,7 @@ from .track import (BOUND, CONTROL, HOST, Track, built, descriptors, memory,
 CHAPTER = "12"
 BYTES = 1000      # of the file
 PATIENCE = 1000   # seconds, where nobody is to be given up
+AT_ONCE = {"10": 5}  # its backlog: who finds that full waits for seconds
 LIMIT = 200       # descriptors, where they are to run out
 NGINX = """
 user root; daemon off; master_process off; worker_processes 1; pid nginx.pid;
@@ -133,7 +134,7 @@ class Crowd:
                 note(figures, f"{label}: p99", p99)
             if at_once:
                 note(figures, f"{label}: a second", self.converse(
-                    name, port, at_once, min(50, at_once))[0])
+                    name, port, at_once, AT_ONCE.get(name, 50))[0])
         self.track.end(server)
 
     def round(self, figures: Rounds) -> None:
@@ -143,9 +144,13 @@ class Crowd:
         self.measure(figures, "12", size.silent, size.alone, size.at_once)
         for name, count in (("nginx", size.at_once),
                             ("12 with threads", size.at_once // 2),
-                            ("10", size.at_once // 16)):
+                            ("10", size.at_once // 20)):
             if name in known:
                 self.measure(figures, name, 0, 0, count)
+
+    def poll(self, figures: Rounds) -> None:
+        """Measure the server on poll, once: ten thousand are a long list."""
+        size = self.size
         self.measure(figures, "12 on poll", 0, size.alone, size.at_once // 2)
         self.measure(figures, "12 on poll", size.silent, size.slow,
                      size.slow * 10)
@@ -224,8 +229,8 @@ def main(size: Size = Size()) -> list[str]:
             "(lowest to highest)"
         figures = rounds(size.rounds, crowd.round)
         crowd.measure(figures, "12", most, size.alone, 0)
-        for _ in range(size.rounds):
-            crowd.limit(figures)
+        crowd.poll(figures)
+        crowd.limit(figures)
         crowd.expiry(figures)
         absent = {"nginx", "10"} - set(crowd.runners())
     lines = [head, ""]
