@@ -382,7 +382,7 @@ main(int argc, char *argv[])
     patience = seconds(argc == 6 ? argv[5] : "10");
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* EPIPE tells us, and we live */
         err(1, "signal");
-    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* a line is one write */
+    whole_lines();
     where = addresses(argv[1], argv[2]);
     target = addresses(argv[3], argv[4]);
     signals = hold_signals();

@@ -273,7 +273,7 @@ main(int argc, char *argv[])
     patience = seconds(argc == 5 ? argv[4] : "10");
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* EPIPE tells us, and we live */
         err(1, "signal");
-    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* a line is one write */
+    whole_lines();
     where = addresses(argv[1], argv[2]);
     path = argv[3];
     file = open_file(path, &size);

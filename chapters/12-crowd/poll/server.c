@@ -70,10 +70,14 @@ static void
 watch(int fd, short events, struct client *c)
 {
     if (fd >= count) {
-        slots = realloc(slots, (size_t)(fd + 1) * sizeof *slots);
-        clients = realloc(clients, (size_t)(fd + 1) * sizeof *clients);
-        if (slots == NULL || clients == NULL)
+        struct pollfd *more = realloc(slots, (size_t)(fd + 1) * sizeof *slots);
+        struct client **whose =
+            realloc(clients, (size_t)(fd + 1) * sizeof *clients);
+
+        if (more == NULL || whose == NULL)
             err(1, "room for clients");
+        slots = more;
+        clients = whose;
         for (; count <= fd; count++)
             slots[count].fd = -1;
     }
