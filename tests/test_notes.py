@@ -18,8 +18,8 @@ from lab.book.markdown import everything, read
 from lab.book.notes import slug
 from lab.book.sources import before
 from lab.commands import trace, wires
-from lab.ladder import ladder, text
-from lab.meeting.pair import converse
+from lab.ladder import ladders, text
+from lab.meeting.pair import Pair, converse
 
 README = program.ROOT / "README.md"
 SECTIONS = ["Predict", "Break it", "What happened", "The change", "Run it",
@@ -141,8 +141,9 @@ def test_every_printed_diff_is_the_one_to_the_program_before(folder):
 
 def conversations(folder: Path) -> list[str]:
     """Draw what a chapter's programs do now, for a failing assertion."""
-    return [text.text(ladder(converse(folder, way), way.name),
-                      text.Style()) for way in chapters.ways(folder)]
+    number = chapters.number(folder)
+    return [text.text(drawn, text.Style()) for way in chapters.ways(folder)
+            for drawn in ladders(converse(Pair.of(number, way)), way.name)]
 
 
 @each_chapter

@@ -36,7 +36,7 @@ KEPT_BACK = ("tests/wrong", "tests/right", "tests/attacks", "tests/.venv",
 SUFFIXES = (".c", ".h", ".py", ".md", ".svg", ".png", ".css", ".js", ".html",
             ".json", "")
 BUILT = ("server", "client")
-NOT_THEIRS = ("For instructors", "Adding a chapter")  # sections of README.md
+NOT_THEIRS = ("For instructors", "Adding to it")  # sections of README.md
 BOOK = "/chapters/book/\n"  # a line of .gitignore
 
 

@@ -20,7 +20,7 @@ from .rows import Arrow, Event, Row, by_cause, by_clock, conversations
 __all__ = ["Arrow", "Event", "Ladder", "Row", "conversations", "ladder",
            "ladders", "relayed"]
 
-MOST_ROWS = 48  # of a ladder; the middle of a longer one is left out
+MOST_ROWS = 36  # of a ladder; the middle of a longer one is left out
 MOST_LADDERS = 2  # of one outcome
 
 
