@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.meeting import EOF, NOTHING, Limits, Meeting, behaviours
+from lab import kernel
+from lab.meeting import EOF, NOTHING, Heard, Limits, Meeting, behaviours
+from lab.meeting import peer as peers
 from lab.meeting.pair import Pair, PairMeeting
 from lab.sandbox import Exit
 
@@ -66,6 +68,28 @@ def test_a_program_that_always_does_a_little_is_given_up_in_the_end():
                 break
         assert program.hang == "it was still there after 1 seconds"
         assert program.ends() is None
+
+
+@pytest.mark.parametrize("asleep", (
+    1.0, pytest.param(3600.0, marks=pytest.mark.proofs)))
+def test_who_has_waited_for_us_long_is_heard(monkeypatch, asleep):
+    """On a slow machine we may come to hear it when LONG has passed.
+
+    It waits for us meanwhile, which can be proved, or has lasted a second.
+    """
+    monkeypatch.setattr(peers, "LONG", -1.0)
+    with Meeting(limits=Limits(asleep)) as meeting:
+        program = meeting.start(python(
+            DIAL + "s.send(b'all')\ns.shutdown(socket.SHUT_WR)\ns.recv(1)",
+            meeting.listen()))
+        peer = meeting.accept(program)
+        assert program.process.until(
+            lambda: meeting.watch.still() > asleep if asleep < 60
+            else kernel.stuck([program.process]))
+        assert peer.hear() == Heard(b"all", EOF)
+        assert not program.hang
+        peer.say(b"!")
+        assert program.ends() == Exit(0)
 
 
 FAILS = """

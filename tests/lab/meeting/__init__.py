@@ -224,10 +224,15 @@ class Meeting:
                 self._give_up(self._given_up)
         return not self._given_up
 
-    def _withdraw(self) -> None:
-        """Take that back: a program had acted, and then waited for us."""
+    def _withdraw(self) -> bool:
+        """Take that back: a program had acted, and then waited for us.
+
+        False if its time is over, which its waiting for us has not done.
+        """
+        over = self.watch.time_is_over
         if self._just_given_up:
             self.resume()
+        return not over
 
     def resume(self) -> None:
         """Give nobody up any more: what we say now can wake a program."""

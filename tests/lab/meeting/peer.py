@@ -67,12 +67,13 @@ class Peer:
     """
 
     def __init__(self, conn: socket.socket, may_progress: Callable[[], bool],
-                 withdraw: Callable[[], None] = lambda: None,
+                 withdraw: Callable[[], bool] = lambda: False,
                  other: Optional[int] = None) -> None:
         """Take a connection over; `other` is the other end's port.
 
         accept(2) tells it even if a RST has come meanwhile. `withdraw()` is
-        called if something came just when the program was given up.
+        called if something came just when the program was given up, and tells
+        whether to listen on.
         """
         conn.setblocking(False)
         self.conn = conn
@@ -86,7 +87,7 @@ class Peer:
     @staticmethod
     def dial(room: Sandbox, host: str, port: int,
              may_progress: Callable[[], bool],
-             withdraw: Callable[[], None] = lambda: None,
+             withdraw: Callable[[], bool] = lambda: False,
              narrow: bool = False) -> Peer:
         """Connect to a server in the room; OSError if it refuses.
 
@@ -123,17 +124,18 @@ class Peer:
     def _wait(self, event: int, until: float = math.inf) -> bool:
         """Wait until the socket shows an event; False if it never will.
 
-        After `until`, a moment of time.monotonic(), an event alone won't do.
+        After `until`, a moment of time.monotonic(), an event alone won't do:
+        the program must not have run out of time either. But one that waits
+        for us may have waited for longer than that.
         """
-        if time.monotonic() > until and not self._may_progress():
-            return False
         waiting = select.poll()
         waiting.register(self.conn, event)
-        while not waiting.poll(LOOK):
+        late = time.monotonic() > until
+        while not waiting.poll(LOOK) or late:
             if not self._may_progress():
-                if not waiting.poll(0):
+                if not waiting.poll(0) or not self._withdraw() and late:
                     return False
-                self._withdraw()  # it came while we asked
+            late = False
         return True
 
     def no_delay(self) -> None:

@@ -100,7 +100,8 @@ class Watch:
     """Looks at programs that only have each other and us.
 
     All is counted from the last `renew()`. `running()` are those that have not
-    ended; `proof` is how they wait, once they are proved stuck.
+    ended; `proof` is how they wait, once they are proved stuck; `time_is_over`
+    tells whether the clock alone gave them up.
     """
 
     def __init__(self, running: Callable[[], Sequence[Process]],
@@ -109,11 +110,12 @@ class Watch:
         self._limits = limits
         self._born = time.monotonic()
         self.proof: list[kernel.Asleep] = []
+        self.time_is_over = False
         self.renew()
 
     def renew(self) -> None:
         """Begin anew: something was said to a program."""
-        self.proof = []
+        self.proof, self.time_is_over = [], False
         self._began = self._looked = self._next = time.monotonic()
         self._moved = self._began  # when a byte crossed last
         self._ended: Optional[float] = None
@@ -173,10 +175,12 @@ class Watch:
         self.proof = kernel.stuck(running) if quiet else []
         if self.proof:
             return f"it is {self.proof[0]}, and nothing is on its way there"
+        self.time_is_over = now - self._born > self._limits.total \
+            or now - self._began > self._limits.clock
         if now - self._born > self._limits.total:
             return f"it was still there after {self._limits.total:g} seconds"
         looks = math.isfinite(self._limits.asleep)
-        if now - self._began > self._limits.clock:
+        if self.time_is_over:
             # On a busy machine its processor time may be short by then.
             idly = now - self._moved - self._slept > self._limits.clock / 2
             return SPINS if looks and idly else \
