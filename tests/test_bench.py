@@ -24,6 +24,7 @@ from lab.commands import demo
 from lab.judges import grade
 from lab.judging import Verdict, report
 from lab.judging.submission import Refused
+from lab.kernel import network
 from lab.ladder import text
 from lab.meeting import peer
 from lab.meeting.pair import Pair, converse
@@ -340,7 +341,7 @@ def test_a_program_that_has_ended_listens_nowhere(monkeypatch):
     """Nor is it an error of ours: an ordinary user may not see its files."""
     def forbidden(pid: int) -> None:
         raise PermissionError(pid)
-    monkeypatch.setattr(kernel, "_sockets", forbidden)
+    monkeypatch.setattr(network, "sockets", forbidden)
     pid = os.fork()
     if pid == 0:
         os._exit(0)

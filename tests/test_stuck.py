@@ -11,6 +11,7 @@ import time
 import pytest
 
 from lab import kernel
+from lab.kernel import network, processes, proofs
 from lab.meeting import peer
 
 
@@ -106,7 +107,7 @@ def test_a_child_born_while_we_look_is_counted(waiting, monkeypatch):
     """We count the family, the program forks and falls asleep, we look."""
     process, ours = forked(waiting, "time.sleep(1000)")
     counted, answers = kernel.children, [[]]
-    monkeypatch.setattr(kernel, "children", lambda pid: (
+    monkeypatch.setattr(processes, "children", lambda pid: (
         answers.pop() if answers else counted(pid)))
     assert not kernel.stuck([process])
     assert not answers
@@ -176,7 +177,7 @@ def test_one_that_hides_its_descriptors_is_found_listening(
 
     def hidden(pid: int) -> dict[str, int]:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    monkeypatch.setattr(kernel, "_sockets", hidden)
+    monkeypatch.setattr(network, "sockets", hidden)
     assert kernel.listens_at(process.pid) is None
     assert kernel.listens_at(process.pid, alone=True) == port
 
@@ -196,5 +197,5 @@ def test_a_socket_closed_while_we_look_is_no_proof(
 
     def closed(*_: object) -> float:
         raise OSError(number, os.strerror(number))
-    monkeypatch.setattr(kernel, "_time_limit", closed)
+    monkeypatch.setattr(proofs, "_time_limit", closed)
     assert kernel.asleep(process.pid) == []

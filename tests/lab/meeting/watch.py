@@ -1,6 +1,6 @@
 """The one answer to "has it ended, is it stuck, or is it given up?"
 
-A proof that programs are stuck needs no time (kernel.py). Where there is none,
+A proof that programs are stuck needs no time (kernel). Where there is none,
 time counts only while it is the programs' own, spent asleep or on a processor:
 a program that waits for its turn on a busy machine loses nothing.
 """

@@ -138,9 +138,9 @@ def _ending(watched: Process) -> str:
 def _sources() -> Iterator[Path]:
     """Give what the bench is made of, as far as a proof depends on it."""
     lab = Path(__file__).resolve().parents[1]
-    for place in ("calls", "proof", "sandbox"):
+    for place in ("calls", "kernel", "proof", "sandbox"):
         yield from sorted((lab / place).glob("[!.]*.*"))
-    yield from (lab / "kernel.py", lab / "program.py")
+    yield lab / "program.py"
 
 
 def _confinement() -> list[str]:

@@ -1,0 +1,59 @@
+"""Processes and their children (proc(5))."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def children(pid: int) -> list[int]:
+    """Return the children of a process; OSError if it has gone."""
+    return [int(word) for task in Path(f"/proc/{pid}/task").iterdir()
+            for word in (task / "children").read_text().split()]
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and all that descends from it.
+
+    Whoever has lost its parent descends from nobody here. Raises OSError if
+    one of them goes meanwhile.
+    """
+    members = [pid]
+    for member in members:
+        members += children(member)
+    return members
+
+
+def stopped(pid: int) -> bool:
+    """Whether a program has stopped for a signal (proc(5)), or has gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rsplit(")", 1)[1].split()[0] in "TZX"
+
+
+def runnable(pid: int) -> float:
+    """Return for how many seconds a process has not slept.
+
+    It ran then, or waited for a processor (/proc/PID/task/TID/schedstat, of
+    the thread that did so longest); 0 where the kernel does not count it, or
+    if the process has gone.
+    """
+    try:
+        return max(sum(map(int, (task / "schedstat").read_text().split()[:2]))
+                   for task in Path(f"/proc/{pid}/task").iterdir()) / 1e9
+    except (OSError, ValueError):
+        return 0.0
+
+
+def waited(pid: int) -> float:
+    """Return for how many seconds a process has waited for a processor.
+
+    /proc/PID/schedstat; 0 where the kernel does not count it, or if the
+    process has gone.
+    """
+    try:
+        text = Path(f"/proc/{pid}/schedstat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return int(text.split()[1]) / 1e9
