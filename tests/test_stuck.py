@@ -12,7 +12,10 @@ import pytest
 
 from lab import kernel
 from lab.kernel import network, processes, proofs
-from lab.meeting import peer
+from lab.judging import Verdict
+from lab.judging.failure import Ending
+from lab.meeting import Limits, Meeting, peer, watch
+from lab.sandbox import Exit, Sandbox
 
 
 FIRST_THREAD_ENDS = """
@@ -167,19 +170,101 @@ def test_a_server_that_ends_before_it_listens_is_told(room):
         kernel.listening(room.start(["sh", "-c", "exit 4"]))
 
 
+def refused(*_: object) -> None:
+    """Be what an ordinary user may not read."""
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+LISTENS = """
+import socket
+listener = socket.create_server(("127.0.0.1", 0))
+print("listening on 127.0.0.1", listener.getsockname()[1], flush=True)
+listener.accept()
+"""
+
+
 @pytest.mark.namespaces
 def test_one_that_hides_its_descriptors_is_found_listening(
         room, monkeypatch):
     """It is, if it is alone in its network (prctl(2), PR_SET_DUMPABLE)."""
-    process = room.start([sys.executable, "-c", "import socket\n"
-                          "socket.create_server(('127.0.0.1', 0)).accept()"])
+    process = room.start([sys.executable, "-c", LISTENS])
     port = kernel.listening(process)
-
-    def hidden(pid: int) -> dict[str, int]:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    monkeypatch.setattr(network, "sockets", hidden)
+    monkeypatch.setattr(network, "sockets", refused)
     assert kernel.listens_at(process.pid) is None
     assert kernel.listens_at(process.pid, alone=True) == port
+    assert [c.host for c in kernel.listeners(process.pid, alone=True)] \
+        == ["127.0.0.1"]
+
+
+def test_one_that_hides_among_others_is_taken_at_its_word(monkeypatch):
+    """Its word is looked up: somebody of its user has to listen there."""
+    with Meeting(Sandbox(private=False)) as meeting:
+        server = meeting.start([sys.executable, "-c", LISTENS])
+        port = server.listens()
+        monkeypatch.setattr(network, "sockets", refused)
+        assert server.says(b"\n") and server.port() == port
+        for said in (None, 1):
+            assert kernel.listens_at(server.pid, said=lambda s=said: s) is None
+        monkeypatch.setattr(network, "_user", lambda _: -1)
+        assert server.port() is None
+
+
+def test_one_of_which_nothing_can_be_seen_is_not_said_to_hang(monkeypatch):
+    monkeypatch.setattr(network, "sockets", refused)
+    with Meeting(Sandbox(private=False), Limits(asleep=0.1)) as meeting:
+        server = meeting.start([sys.executable, "-c", LISTENS.replace(
+            "listening on", "at")])
+        assert server.listens() is None
+        ending = Ending.of(server)
+        assert ending.verdict is Verdict.FAILED
+        assert "nobody sees what it waits for" in str(ending)
+
+
+def test_one_whose_bytes_nobody_counts_is_not_said_to_spin(monkeypatch):
+    """What it reads and writes is hidden with the rest (/proc/PID/io)."""
+    monkeypatch.setattr(watch, "_moved", lambda _: None)
+    with Meeting(limits=Limits(computing=0.05)) as meeting:
+        busy = meeting.start([sys.executable, "-I", "-S", "-c", BUSY])
+        assert busy.ends() == Exit(0) and not busy.hang
+
+
+BUSY = """
+import time
+while time.process_time() < 0.5:
+    pass
+"""
+
+
+@pytest.mark.proofs
+@pytest.mark.parametrize("module,name", (
+    (network, "sockets"), (network, "_rows"), (proofs, "_has_timers"),
+    (proofs, "_time_limit"), (proofs, "thread_ended")))
+def test_what_can_not_be_seen_proves_nothing(waiting, monkeypatch, module,
+                                             name):
+    process, ours = waiting("import os\nos.fork() or s.recv(1)\nos.wait()")
+    assert process.until(lambda: kernel.stuck([process]), 10)
+    monkeypatch.setattr(module, name, refused)
+    assert not kernel.stuck([process])
+    ours.close()
+
+
+@pytest.mark.proofs
+def test_a_handshake_that_can_not_be_seen_may_be_going_on(waiting,
+                                                           monkeypatch):
+    process, ours = waiting("socket.create_server(('127.0.0.1', 0)).accept()")
+    assert process.until(lambda: kernel.stuck([process]), 10)
+    monkeypatch.setattr(network, "_rows_at", refused)
+    assert not kernel.stuck([process])
+    ours.close()
+
+
+@pytest.mark.proofs
+def test_a_kernel_that_tells_of_no_timers_can_prove_nothing(monkeypatch):
+    monkeypatch.setattr(proofs, "NEEDED", ("syscall", "nothing"))
+    proofs.why_no_proofs.cache_clear()
+    assert kernel.why_no_proofs() == \
+        "/proc/PID/nothing: No such file or directory"
+    proofs.why_no_proofs.cache_clear()
 
 
 def test_one_whose_first_thread_has_ended_is_looked_at_all_the_same(room):

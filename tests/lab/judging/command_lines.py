@@ -13,7 +13,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Iterator, Optional, Sequence
 
-from .. import kernel
 from ..meeting import HOST, Meeting, Program
 from ..meeting.program import FULL_OUTPUT, OUTPUT
 from ..sandbox import Exit
@@ -211,9 +210,7 @@ def only_there(trial: Trial) -> None:
             server.ends()
             happened = "It did not come to listen."
         else:
-            others = sorted({c.host for c in kernel.connections(server.pid)
-                             if c.state == "LISTEN"}
-                            - {given, f"::ffff:{given}"})
+            others = sorted(server.hosts() - {given, f"::ffff:{given}"})
             if others and _reaches(tries.meeting, HOST, port):
                 happened = f"A client got through to {HOST}: it listens at " \
                     f"{' and '.join(others)}."

@@ -22,30 +22,42 @@ SIGNALS = {
 }
 
 
+HIDDEN = ("It hides its descriptors (prctl(2), PR_SET_DUMPABLE), so nobody "
+          "sees what it waits for, nor where it listens.")
+
+
 @dataclass(frozen=True)
 class Ending:
-    """How a program ended; or `hang`, why it was given up."""
+    """How a program ended; or `hang`, why it was given up.
+
+    It was `hidden` if nobody could see what it waited for: then it has failed,
+    and is not said to hang.
+    """
 
     exit: Optional[Exit] = None
     hang: str = ""
     stderr: str = ""
+    hidden: bool = False
 
     @staticmethod
     def of(program: Program) -> Ending:
         """Return how a program of a meeting ended."""
-        return Ending(program.exit, program.hang, program.stderr)
+        return Ending(program.exit, program.hang, program.stderr,
+                      program.hidden)
 
     @property
     def verdict(self) -> Verdict:
         """Tell a hang and a crash from a plain mistake."""
-        if self.hang:
+        if self.hang and not self.hidden:
             return Verdict.HUNG
         crashed = self.exit is not None and self.exit.signal is not None
         return Verdict.CRASHED if crashed else Verdict.FAILED
 
     def __str__(self) -> str:
         """Say it in a sentence or two."""
-        if self.hang:
+        if self.hang and self.hidden:
+            said = f"It was given up: {self.hang}. {HIDDEN}"
+        elif self.hang:
             said = f"It hangs: {self.hang}."
         elif self.exit is None:
             said = ""

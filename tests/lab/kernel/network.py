@@ -8,9 +8,10 @@ import socket
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Callable, Iterator, Optional
 
 from ..sandbox import Process
+from .processes import ended
 
 STATES = ("", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",
           "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING")
@@ -77,39 +78,68 @@ def _rows(pid: int, name: str) -> Iterator[list[str]]:
             yield line.split()
 
 
-def connections(pid: int) -> list[Connection]:
-    """Return the TCP sockets of a process; none if it has gone."""
-    found = []
-    try:
-        held = sockets(pid)
-        for name in ("tcp", "tcp6"):  # a read of either can take 4 ms
-            if len(found) == len(held):
-                break
-            for row in _rows(pid, name):
-                if row[9] not in held:
-                    continue
-                host, port = row[1].split(":")
-                queues = [int(n, 16) for n in row[4].split(":")]
-                found.append(Connection(
-                    held[row[9]], _address(host), int(port, 16),
-                    int(row[2].split(":")[1], 16), STATES[int(row[3], 16)],
-                    *queues, row[5].split(":")[0] != "00"))
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return []  # it ended, or is just being executed
+def _connection(row: list[str], descriptor: int) -> Connection:
+    """Read a row of /proc/net/tcp or tcp6."""
+    host, port = row[1].split(":")
+    queues = [int(n, 16) for n in row[4].split(":")]
+    return Connection(descriptor, _address(host), int(port, 16),
+                      int(row[2].split(":")[1], 16), STATES[int(row[3], 16)],
+                      *queues, row[5].split(":")[0] != "00")
+
+
+def read_connections(pid: int) -> list[Connection]:
+    """Return the TCP sockets of a process.
+
+    Raises OSError if it has gone, is just being executed, or hides them.
+    """
+    found, held = [], sockets(pid)
+    for name in ("tcp", "tcp6"):  # a read of either can take 4 ms
+        if len(found) == len(held):
+            break
+        found += [_connection(row, held[row[9]]) for row in _rows(pid, name)
+                  if row[9] in held]
     return found
 
 
-def _at_port(pid: int, port: int) -> Iterator[list[str]]:
+def connections(pid: int) -> list[Connection]:
+    """Return the TCP sockets of a process; none if they can't be read."""
+    try:
+        return read_connections(pid)
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return []
+
+
+def hides(pid: int) -> bool:
+    """Whether a process keeps its descriptors from us.
+
+    It may do so (prctl(2), PR_SET_DUMPABLE), but not from root. One that has
+    ended hides nothing.
+    """
+    try:
+        sockets(pid)
+    except PermissionError:
+        return not ended(pid)
+    except OSError:
+        pass
+    return False
+
+
+def _rows_at(pid: int, port: int) -> Iterator[list[str]]:
     """Return the rows whose own end is at `port`, whoever holds them.
 
-    `pid` names any process of the same network; no rows if it has gone.
+    `pid` names any process of the same network. Raises OSError if it has gone.
     """
     own = f":{port:04X}"
+    for name in ("tcp", "tcp6"):
+        for row in _rows(pid, name):
+            if row[1].endswith(own):
+                yield row
+
+
+def _at_port(pid: int, port: int) -> Iterator[list[str]]:
+    """Return the same rows; none if the process has gone."""
     try:
-        for name in ("tcp", "tcp6"):
-            for row in _rows(pid, name):
-                if row[1].endswith(own):
-                    yield row
+        yield from _rows_at(pid, port)
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return
 
@@ -150,9 +180,10 @@ def arriving(pid: int, port: int) -> bool:
     """Whether the last ACK of a handshake is still on its way to a listener.
 
     The client's connect has returned by then, and nothing else shows it.
+    Raises OSError if the process has gone.
     """
     return any(STATES[int(row[3], 16)] == "SYN_RECV"
-               for row in _at_port(pid, port))
+               for row in _rows_at(pid, port))
 
 
 def ending(pid: int, c: Connection) -> bool:
@@ -160,36 +191,60 @@ def ending(pid: int, c: Connection) -> bool:
 
     That is data or a FIN that nobody has acknowledged; or a RST, after which
     an end stands in no table. On a busy machine even a loopback takes a while.
+    Raises OSError if the process has gone.
     """
-    for row in _at_port(pid, c.peer_port):
+    for row in _rows_at(pid, c.peer_port):
         if row[2].endswith(f":{c.port:04X}"):
             return int(row[4].split(":")[0], 16) > 0
     return True
 
 
-def listens_at(pid: int, alone: bool = False) -> Optional[int]:
+def _all_listeners(pid: int) -> list[tuple[Connection, int]]:
+    """Return who listens in a process's network, and the user of each."""
+    return [(_connection(row, -1), int(row[7])) for name in ("tcp", "tcp6")
+            for row in _rows(pid, name)
+            if row[3] == f"{STATES.index('LISTEN'):02X}"]
+
+
+def listeners(pid: int, alone: bool = False) -> list[Connection]:
+    """Return the sockets on which a process listens.
+
+    Of one that hides its descriptors those are known only if it is `alone` in
+    its network: their `descriptor` is -1 then.
+    """
+    if alone and hides(pid):
+        try:
+            return [found for found, _ in _all_listeners(pid)]
+        except OSError:
+            return []  # it has just ended
+    return [c for c in connections(pid) if c.state == "LISTEN"]
+
+
+def listens_at(pid: int, alone: bool = False,
+               said: Callable[[], Optional[int]] = lambda: None
+               ) -> Optional[int]:
     """Return the port that a process listens on; None if on none.
 
-    A process may hide its descriptors (prctl(2), PR_SET_DUMPABLE). Then that
-    is only told of one that is `alone` in its network.
+    One that hides its descriptors and is not `alone` in its network is taken
+    at its word, `said()`, if a socket of its user listens there.
     """
-    found = next((c.port for c in connections(pid) if c.state == "LISTEN"),
-                 None)
-    if found is not None or not alone:
+    found = next((c.port for c in listeners(pid, alone)), None)
+    if found is not None or alone or not hides(pid):
         return found
+    port = said()
     try:
-        sockets(pid)
-        return None
-    except PermissionError:
-        pass  # it hides them; or it has gone, and we are an ordinary user
+        if port and (port, _user(pid)) in {
+                (c.port, user) for c, user in _all_listeners(pid)}:
+            return port
     except OSError:
-        return None  # it has gone
-    try:
-        return next((int(row[1].split(":")[1], 16) for name in ("tcp", "tcp6")
-                     for row in _rows(pid, name)
-                     if row[3] == f"{STATES.index('LISTEN'):02X}"), None)
-    except OSError:
-        return None
+        pass  # it has just ended
+    return None
+
+
+def _user(pid: int) -> int:
+    """Return who a process is, though its files may be root's (proc(5))."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("\nUid:")[2].split()[0])
 
 
 class DidNotListen(Exception):
@@ -202,8 +257,7 @@ def listening(process: Process, bound: float = 60.0) -> int:
     Raises DidNotListen if it ends first, StillRunning after `bound` seconds.
     """
     def port() -> Optional[int]:
-        return next((c.port for c in connections(process.holder)
-                     if c.state == "LISTEN"), None)
+        return next((c.port for c in listeners(process.holder)), None)
     found = process.until(port, bound)
     if found is None:
         raise DidNotListen(f"{process.name}: {process.exit} before it "

@@ -23,6 +23,21 @@ def family(pid: int) -> list[int]:
     return members
 
 
+def ended(pid: int) -> bool:
+    """Whether all threads of a process have ended, though a zombie is left."""
+    try:
+        return all(thread_ended(task) for task in
+                   Path(f"/proc/{pid}/task").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def thread_ended(task: Path) -> bool:
+    """Whether a thread, /proc/PID/task/TID, has ended; OSError if it is gone.
+    """
+    return (task / "stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
+
+
 def stopped(pid: int) -> bool:
     """Whether a program has stopped for a signal (proc(5)), or has gone."""
     try:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Protocol, Sequence
 
-from .network import arriving, connections, ending, sockets
-from .processes import family
+from .network import arriving, ending, read_connections, sockets
+from .processes import family, thread_ended
 
 # The calls in which a program can wait for a peer for ever, by their number
 # (asm/unistd.h): the descriptor is their first argument.
@@ -36,6 +36,7 @@ OTHER_CALLS = {
     "x86_64": {34: "pause", 61: "wait4", 247: "waitid"},
     "aarch64": {260: "wait4", 95: "waitid"},
 }
+NEEDED = ("syscall", "timers")  # of /proc/PID: not every kernel has them
 SYS_PIDFD_OPEN, SYS_PIDFD_GETFD = 434, 438  # the same on every architecture
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -102,7 +103,7 @@ def why_no_proofs() -> str:
 
     A child of ours that waits for us is looked at. A container's seccomp(2)
     profile may forbid pidfd_getfd(2), Yama (ptrace(2)) may too, and not every
-    kernel has /proc/PID/syscall.
+    kernel has what is NEEDED.
     """
     if platform.machine() not in SOCKET_CALLS:
         return f"the numbers of {platform.machine()}'s system calls"
@@ -111,9 +112,10 @@ def why_no_proofs() -> str:
             ["cat"], stdin=theirs, stdout=subprocess.DEVNULL) as child:
         try:
             _time_limit(child.pid, 0, socket.SO_RCVTIMEO)
-            Path(f"/proc/{child.pid}/syscall").read_text()
+            for name in NEEDED:
+                Path(f"/proc/{child.pid}/{name}").read_text()
         except OSError as error:
-            what = error.filename and "/proc/PID/syscall" or error.strerror
+            what = f"/proc/PID/{name}" if error.filename else error.strerror
             return f"{what}: {os.strerror(error.errno or 0)}"
         finally:
             ours.shutdown(socket.SHUT_WR)  # it ends
@@ -144,47 +146,53 @@ def _waiting(pid: int, task: Path) -> Optional[Asleep]:
 def _has_timers(pid: int) -> bool:
     """Whether a process has made a timer with timer_create(2).
 
-    /proc/PID/timers; False where the kernel does not tell.
+    /proc/PID/timers; OSError where the kernel does not tell.
     """
-    try:
-        return bool(Path(f"/proc/{pid}/timers").read_text())
-    except FileNotFoundError:
-        return False
+    return bool(Path(f"/proc/{pid}/timers").read_text())
 
 
-def _ended(task: Path) -> bool:
-    """Whether a thread has ended, while others of its process go on."""
-    return (task / "stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+def _nothing_comes(pid: int, found: Sequence[Asleep]) -> bool:
+    """Whether nothing is queued, or on its way, to threads that are asleep.
+
+    Raises OSError if the sockets can't be seen.
+    """
+    awaited = {waiting.descriptor for waiting in found
+               if waiting.descriptor is not None}
+    open_ones = read_connections(pid)
+    if not awaited <= {c.descriptor for c in open_ones}:
+        return False  # a connection that is over: its reader is about to know
+    for c in open_ones:
+        if c.state == "LISTEN" and c.descriptor not in awaited:
+            continue  # a client that waits to be accepted wakes nobody
+        if c.unsent or c.unread or c.timer:
+            return False
+        if c.descriptor in awaited and (
+                arriving(pid, c.port) if c.state == "LISTEN"
+                else ending(pid, c)):
+            return False
+    return True
 
 
 def asleep(pid: int) -> list[Asleep]:
     """Return how each thread of a process waits.
 
     Empty unless every one of them is asleep in a call that has no time limit,
-    with nothing queued in or out and no timer armed on its sockets.
+    with nothing queued in or out and no timer armed on its sockets; and if
+    that can't be seen.
     """
+    found = []
     try:
-        found = [_waiting(pid, task) for task in
-                 Path(f"/proc/{pid}/task").iterdir() if not _ended(task)]
-        if not all(found) or _has_timers(pid):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            if not thread_ended(task):
+                waiting = _waiting(pid, task)
+                if waiting is None:
+                    return []
+                found.append(waiting)
+        if _has_timers(pid) or not _nothing_comes(pid, found):
             return []
     except OSError:  # it ended, is just being executed, or closes a socket
         return []
-    awaited = {waiting.descriptor for waiting in found
-               if waiting and waiting.descriptor is not None}
-    open_ones = connections(pid)
-    if not awaited <= {c.descriptor for c in open_ones}:
-        return []  # a connection that is over: its reader is about to be told
-    for c in open_ones:
-        if c.state == "LISTEN" and c.descriptor not in awaited:
-            continue  # a client that waits to be accepted wakes nobody
-        if c.unsent or c.unread or c.timer:
-            return []
-        if c.descriptor in awaited and (
-                arriving(pid, c.port) if c.state == "LISTEN"
-                else ending(pid, c)):
-            return []
-    return found  # type: ignore[return-value]
+    return found
 
 
 def stuck(processes: Sequence[HasPid]) -> list[Asleep]:

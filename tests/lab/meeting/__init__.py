@@ -202,6 +202,7 @@ class Meeting:
         for program in self.programs:
             if program.runs() and not program.hang:
                 program.hang = why
+                program.hidden = kernel.hides(program.pid)
                 program.asleep = proof.get(program.pid)
 
     def let_rest_until(self, moment: float) -> None:
@@ -240,6 +241,7 @@ class Meeting:
             self._given_up = ""
             for program in self.programs:
                 program.hang, program.asleep = "", None
+                program.hidden = False
             self.watch.renew()
 
     def until(self, fact: Callable[[], Optional[Fact]], needed: bool = False,

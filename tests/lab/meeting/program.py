@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import signal
 import time
@@ -52,8 +53,9 @@ class Disk:
 class Program:
     """A program of a meeting.
 
-    `hang` is why it was given up, "" if it was not; `asleep` is how it waits
-    if it was proved stuck; it `serves` if it has been found listening.
+    `hang` is why it was given up, "" if it was not; it was `hidden` if nobody
+    could see then what it waited for. `asleep` is how it waits if it was
+    proved stuck; it `serves` if it has been found listening.
     `waited` is for how many seconds it has waited for a processor, when that
     was looked at last. No wait here raises because of what a program does, and
     each ends: with a fact, or with the program's end, or when the program is
@@ -68,6 +70,7 @@ class Program:
         self.process = process
         self.log = log
         self.hang = ""
+        self.hidden = False
         self.asleep: Optional[kernel.Asleep] = None
         self.serves = False
         self.waited = 0.0
@@ -97,8 +100,18 @@ class Program:
 
     def port(self) -> Optional[int]:
         """Return the port that it listens on now, if any."""
-        room = self._meeting.room
-        return kernel.listens_at(self.process.holder, alone=room.private)
+        return kernel.listens_at(self.process.holder,
+                                 self._meeting.room.private, self._said)
+
+    def _said(self) -> Optional[int]:
+        """Return the port that it says it listens on."""
+        found = re.search(r"^listening on \S+ (\d+)$", self.stdout, re.M)
+        return int(found[1]) if found else None
+
+    def hosts(self) -> set[str]:
+        """Return the addresses that it listens at; none if it hides that."""
+        return {c.host for c in kernel.listeners(
+            self.process.holder, self._meeting.room.private)}
 
     def listens(self) -> Optional[int]:
         """Wait until it listens; return the port.

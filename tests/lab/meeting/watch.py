@@ -53,30 +53,32 @@ class Pulse:
 
     `turns` counts how often they were given the processor or gave it up,
     `seconds` is how long they had it, `moved` counts the bytes that they have
-    read and written.
+    read and written: None if one of them hides that.
     """
 
     idle: bool
     turns: int
     seconds: float
-    moved: int
+    moved: Optional[int]
 
 
-def _moved(pid: int) -> int:
+def _moved(pid: int) -> Optional[int]:
     """Return how many bytes a process has read and written, in its life.
 
-    recv(2) and send(2) are not counted; 0 where the kernel counts nothing.
+    recv(2) and send(2) are not counted. None where the kernel counts nothing,
+    or does not tell us (kernel.hides).
     """
     try:
         counts = Path(f"/proc/{pid}/io").read_text()
     except (FileNotFoundError, PermissionError):
-        return 0
+        return None
     return sum(map(int, re.findall(r"^[rw]char: (\d+)", counts, re.M)))
 
 
 def pulse(pids: Sequence[int]) -> Optional[Pulse]:
     """Look at programs (proc(5)); None if they changed while we looked."""
-    idle, turns, ticks, moved = True, 0, 0, 0
+    idle, turns, ticks = True, 0, 0
+    moved: list[Optional[int]] = []
     try:
         for member in (m for pid in pids for m in kernel.family(pid)):
             stat = Path(f"/proc/{member}/stat").read_text()
@@ -84,7 +86,7 @@ def pulse(pids: Sequence[int]) -> Optional[Pulse]:
             if member in pids and (fields[0], fields[17]) == ("Z", "1"):
                 return None  # it has ended, and nobody has told us yet
             ticks += sum(map(int, fields[11:15]))
-            moved += _moved(member)
+            moved.append(_moved(member))
             for task in Path(f"/proc/{member}/task").iterdir():
                 status = (task / "status").read_text()
                 idle = idle and not re.search(r"^State:\s+[RD]", status,
@@ -93,7 +95,8 @@ def pulse(pids: Sequence[int]) -> Optional[Pulse]:
                     r"ctxt_switches:\s+(\d+)", status))
     except OSError:
         return None
-    return Pulse(idle, turns, ticks / TICKS, moved)
+    return Pulse(idle, turns, ticks / TICKS, None if None in moved
+                 else sum(count or 0 for count in moved))
 
 
 class Watch:
@@ -153,6 +156,10 @@ class Watch:
             return 0.0
         return self._last.seconds - self._first.seconds
 
+    def _hidden(self) -> bool:
+        """Whether nobody sees what comes of what they do."""
+        return self._last is not None and self._last.moved is None
+
     def _came_of_it(self, flow: Callable[[], object]) -> bool:
         """Whether bytes have moved since this was asked last."""
         before, self._flow = self._flow, (
@@ -183,7 +190,7 @@ class Watch:
         if self.time_is_over:
             # On a busy machine its processor time may be short by then.
             idly = now - self._moved - self._slept > self._limits.clock / 2
-            return SPINS if looks and idly else \
+            return SPINS if looks and idly and not self._hidden() else \
                 f"{self._limits.clock:g} seconds later it had not ended"
         return self._idle_or_busy(flow) if looks else ""
 
@@ -194,6 +201,8 @@ class Watch:
         if self._came_of_it(flow):
             self._first, self._slept = self._last, 0.0
             self._moved = time.monotonic()
+        if self._hidden():
+            return ""
         if self.spent() > self._limits.computing:
             return SPINS
         if self._slept > self._limits.dozing:
