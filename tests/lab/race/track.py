@@ -39,8 +39,7 @@ class Track:
             self.room.close()
             raise PermissionError(self.room.why_not)
         for name, value in SETTINGS.items():
-            self.run(["/bin/sh", "-c", f"echo {value} >/proc/sys/net/ipv4/"
-                      f"{name}"])
+            self.room.sysctl(name, value)
 
     def start(self, argv: Sequence[object], cwd: Optional[Path] = None
               ) -> Process:

@@ -201,6 +201,15 @@ class Sandbox:
             raise OSError(errno.EPERM, self.why_not)
         self._ask("link", int(up))
 
+    def sysctl(self, name: str, value: str) -> None:
+        """Set a parameter of this room's network: `name` is one of net.ipv4.
+
+        A program in the room may not, unless we are root. Raises OSError.
+        """
+        if self.why_not:
+            raise OSError(errno.EPERM, self.why_not)
+        self._ask("sysctl", name, value)
+
     def disk(self, at: Path, size: int, keep: bool = False) -> Path:
         """Put a disk of `size` bytes over a folder, for this room alone.
 

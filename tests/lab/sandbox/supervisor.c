@@ -22,6 +22,7 @@
  *     signal PID NUMBER                                  PID as it is here
  *     socket FAMILY TYPE PROTOCOL                        + the socket
  *     link UP                                            1 or 0
+ *     sysctl NAME VALUE                                  NAME is of net.ipv4
  *     disk AT SIZE KEEP                                  bytes; 1 or 0
  *     clear
  *
@@ -180,6 +181,16 @@ serve_socket(struct message *m)
 }
 
 static void
+serve_sysctl(struct message *m)
+{
+    char path[256];
+    const char *name = field(m);
+
+    snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", name);
+    say(set(path, field(m)));
+}
+
+static void
 serve(struct request *r)
 {
     struct message *m = &r->fields;
@@ -195,6 +206,8 @@ serve(struct request *r)
         serve_socket(m);
     } else if (strcmp(what, "link") == 0) {
         say(set_loopback(number(m)));
+    } else if (strcmp(what, "sysctl") == 0) {
+        serve_sysctl(m);
     } else if (strcmp(what, "disk") == 0) {
         at = field(m);
         size = field(m);
