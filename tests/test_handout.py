@@ -38,6 +38,13 @@ def git(folder: Path, *words: str) -> str:
                           capture_output=True, timeout=60).stdout
 
 
+def test_no_built_program_is_handed_out(kit):
+    for source in kit.glob("chapters/*/*.c"):
+        source.with_suffix("").write_bytes(b"\x7fELF")
+    assert not any(content.startswith(b"\x7fELF")
+                   for content in handout.contents(kit).values())
+
+
 def test_a_handout_has_no_answers_in_it(kit):
     (kit / "submissions").mkdir()
     (kit / "submissions" / "secret.c").write_text("private\n")

@@ -30,14 +30,19 @@ KEPT_BACK = ("tests/wrong", "tests/right", "tests/attacks", "tests/.venv",
              "tests/.built", "chapters/book", "exercises/README.md",
              "tests/README.md",
              "tests/test_walls.py", "tests/test_grader.py",
+             "tests/test_admission.py",
              "tests/test_hand_ins.py", "tests/test_collect.py",
              "tests/test_gradebook.py", "tests/test_instructor.py",
              "tests/test_course_sites.py", "tests/test_handout.py")
 SUFFIXES = (".c", ".h", ".py", ".md", ".svg", ".png", ".css", ".js", ".html",
             ".json", "")
-BUILT = ("server", "client")
 NOT_THEIRS = ("For instructors", "Adding to it")  # sections of README.md
 BOOK = "/chapters/book/\n"  # a line of .gitignore
+
+
+def _is_built(place: Path) -> bool:
+    """Whether a file is a program that lies beside its source."""
+    return not place.suffix and place.with_suffix(".c").exists()
 
 
 def _sources(root: Path) -> Iterator[Path]:
@@ -48,7 +53,7 @@ def _sources(root: Path) -> Iterator[Path]:
             inside = place.relative_to(root)
             if (place.is_file() and not place.is_symlink()
                     and place.suffix in SUFFIXES + (name,)
-                    and place.name not in BUILT
+                    and not _is_built(place)
                     and not place.name.startswith(".progress")
                     and "__pycache__" not in inside.parts
                     and not any(Path(kept) in (inside, *inside.parents)
