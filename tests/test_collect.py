@@ -282,16 +282,23 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("exercise", ("01", ""))
-@pytest.mark.parametrize("as_zip", (True, False))
+@pytest.mark.parametrize("way", ("unpacked", "zip", "zip in zip",
+                                 "zip in a folder"))
 @pytest.mark.parametrize("site", SITES)
 def test_each_layout_ends_in_the_right_folders(tmp_path, monkeypatch, capfd,
-                                               site, as_zip, exercise):
+                                               site, way, exercise):
     packed = SITES[site]()
-    download = unpacked(packed, tmp_path / "download")
-    if as_zip:
+    if way == "unpacked":
+        download = unpacked(packed, tmp_path / "download")
+    elif way == "zip in a folder":
+        inside = Packed({"it.zip": zipped(packed.files)}, [], {})
+        download = unpacked(inside, tmp_path / "download")
+    else:
         data = zipped(packed.files)
         download = tmp_path / "download.zip"
-        download.write_bytes(data)
+        download.write_bytes(data if way == "zip" else
+                             zipped({"downloads/it.zip": data,
+                                     "__MACOSX/downloads/._it.zip": b""}))
     into = tmp_path / "class"
     words = {"FROM": download, "INTO": into, "EXERCISE": exercise}
     status, out, err = run(monkeypatch, capfd, **words)
@@ -436,6 +443,31 @@ def test_a_site_s_name_is_read(tmp_path, monkeypatch, capfd, name, exercise,
 def test_every_layout_is_played_here():
     assert {layout.name for layout in layouts.layouts()} == \
         {site.split()[0] for site in SITES}
+
+
+@pytest.mark.parametrize("name,who", [
+    ("Jane Doe_7_assignsubmission_file/work.zip", "Jane Doe"),
+    ("Jane Doe_7_assignsubmission_file_work.zip", "Jane Doe"),
+    ("Jane Doe.zip", "Jane Doe")])
+def test_one_student_s_archive_is_not_taken_for_the_download(
+        tmp_path, monkeypatch, capfd, name, who):
+    work = zipped({f"{FIRST}/server.c": source("7")})
+    download = unpacked(Packed({name: work}, [], {}), tmp_path / "it")
+    assert run(monkeypatch, capfd, FROM=download, INTO=tmp_path / "class",
+               EXERCISE="01")[0] == 0
+    assert [row["name"] for row in rows(tmp_path / "class")] == [who]
+    assert whose(tmp_path / "class") == ["7 1"]
+
+
+def test_names_that_windows_left_in_one_piece_are_read(tmp_path, monkeypatch,
+                                                       capfd):
+    name = f"Jane Doe_7_assignsubmission_file\\{FIRST}\\server.c"
+    download = tmp_path / "it"
+    download.mkdir()
+    (download / name).write_bytes(source("7"))
+    assert run(monkeypatch, capfd, FROM=download,
+               INTO=tmp_path / "class")[0] == 0
+    assert whose(tmp_path / "class") == ["7 1"]
 
 
 def test_an_archive_is_to_be_collected_first(tmp_path, monkeypatch, capfd):

@@ -7,7 +7,6 @@ import gzip
 import io
 import lzma
 import os
-import shutil
 import stat
 import subprocess
 import tarfile
@@ -19,7 +18,6 @@ import pytest
 from lab.classroom.download import download
 from lab.classroom.sources import Source, locate
 from lab.classroom.tree import EARLIER, tree
-from lab.commands import grade as command
 from lab.judges import grade
 
 FIRST = "01-return-the-thanks"
@@ -66,13 +64,16 @@ def tarred(*members: tuple[str, bytes]) -> bytes:
 @pytest.mark.parametrize("alone", (True, False))
 @pytest.mark.parametrize("place", (
     f"{FIRST}/", f"exercises/{FIRST}/", f"my work/{FIRST}/",
-    f"half-close-main/exercises/{FIRST}/"))
+    f"half-close-main/exercises/{FIRST}/", f"{FIRST.upper()}/",
+    f"Exercises/{FIRST.title()}/", f"{FIRST}\\", f"w\\{FIRST}\\"))
 def test_a_source_is_found_where_it_belongs(tmp_path, place, alone):
     put(tmp_path, f"{place}server.c")
     assert found(tmp_path, alone) == OURS.decode()
 
 
-@pytest.mark.parametrize("place", ("", "src/", "a/b/c/"))
+@pytest.mark.parametrize("place", (
+    "", "src/", "a/b/c/", "2026-11-29/", "01-Doe/", f"a/b/{FIRST}/",
+    f"a/b/exercises/{FIRST}/"))
 def test_the_file_alone_is_found_if_one_exercise_is_graded(tmp_path, place):
     put(tmp_path, f"{place}server.c")
     assert found(tmp_path) == OURS.decode()
@@ -94,6 +95,12 @@ def test_what_could_be_either_is_refused_by_its_names(tmp_path):
         "`server (1).c`, `server.c`"
     put(tmp_path, "server (1).c")
     assert found(tmp_path) == OURS.decode()  # they are the same
+
+
+def test_a_file_far_below_does_not_rival_one_in_its_place(tmp_path):
+    put(tmp_path, f"exercises/{FIRST}/server.c")
+    put(tmp_path, f"a/b/{FIRST}/server.c", content=OTHER)
+    assert found(tmp_path) == OURS.decode()
 
 
 def test_an_untouched_starter_does_not_hide_an_answer(tmp_path):
@@ -121,11 +128,12 @@ def test_what_systems_leave_and_the_kit_brings_is_not_seen(tmp_path):
 
 def test_who_has_no_such_file_is_told_what_there_is(tmp_path):
     put(tmp_path, "main.c", "notes.txt", "work.rar")
-    assert found(tmp_path) == "there is no server.c; found: `main.c`, " \
-        "`notes.txt`, `work.rar`"
+    assert found(tmp_path) == (
+        "there is no server.c; found: `main.c`, `notes.txt`, `work.rar`; "
+        "work.rar is not unpacked: only .zip and .tar files are")
     put(tmp_path, *(f"\x1b[31m{n}.c" for n in range(9)))
     said = found(tmp_path)
-    assert "\x1b" not in said and said.endswith(" and 6 more")
+    assert "\x1b" not in said and " and 6 more; work.rar is" in said
 
 
 @pytest.mark.parametrize("encoding", ("utf-16", "utf-16-le", "utf-16-be",
@@ -331,49 +339,3 @@ def test_what_is_kept_of_archives_is_bounded(tmp_path):
     for name in ("a.zip", "b.zip", "c.zip"):
         put(tmp_path, name, content=zipped(large))
     assert tree(tmp_path).kept <= 33 << 20
-
-
-# --- a class ---------------------------------------------------------------
-
-def asked(monkeypatch, capfd, **words: object) -> tuple[int, str]:
-    """Run the command behind make grade; it is to stop before it grades."""
-    def no_walls(*_: object) -> None:
-        raise AssertionError("it went on to grade")
-    monkeypatch.setattr(command, "the_treatment", no_walls)
-    for name in ("SUBMISSIONS", "OUT", "EXERCISE", "SEED", "JOBS", "UNSAFE"):
-        monkeypatch.delenv(name, raising=False)
-    for name, word in words.items():
-        monkeypatch.setenv(name, str(word))
-    return command.main([]), capfd.readouterr().err
-
-
-def test_a_class_is_not_graded_0_for_its_layout(tmp_path, monkeypatch, capfd):
-    for name in ("ann", "bob", "cy"):
-        put(tmp_path / "class" / name, "server.c")
-    put(tmp_path / "class" / "dee", f"{FIRST}/server.c")
-    status, said = asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class")
-    assert status == 2 and said.count("\n") == 1
-    assert "nothing was graded: 3 of 4" in said
-    assert "ann has server.c" in said and "EXERCISE=NN" in said
-    assert not (tmp_path / "class-grades").exists()
-
-
-def test_half_a_class_may_have_handed_in_nothing(tmp_path, monkeypatch,
-                                                 capfd):
-    put(tmp_path / "class" / "ann", f"{FIRST}/server.c")
-    (tmp_path / "class" / "bob").mkdir()
-    with pytest.raises(AssertionError, match="it went on"):
-        asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class")
-    (tmp_path / "class" / "cy").mkdir()
-    status, said = asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class")
-    assert status == 2 and "2 of 3" in said and "bob has no file" in said
-
-
-def test_two_students_of_one_name_are_not_one(tmp_path, monkeypatch, capfd):
-    put(tmp_path / "class" / "ann", f"{FIRST}/server.c")
-    put(tmp_path / "class", "ann.zip", content=zipped(INSIDE))
-    status, said = asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class")
-    assert status == 2 and "are both called ann" in said
-    shutil.rmtree(tmp_path / "class" / "ann")
-    with pytest.raises(AssertionError, match="it went on"):
-        asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class")

@@ -7,21 +7,65 @@ that reads it.
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional, Sequence
 
 from .. import printable
-from ..judges import judge_of
+from ..judges import exercises as all_exercises
+from . import manifest
 from .archive import Unsafe, is_archive, stem
-from .download import Entry, download
-from .layouts import Layout, recognise
+from .download import Entry
+from .layouts import Layout, recognised
 from .sources import Missing
 from .students import Student, found_in
-from .tree import is_junk
+from .tree import Tree, is_junk
+
+NAMED = 3  # students or files that a sentence names
 
 
 class NoSubmissions(Exception):
     """There is nothing to grade; the text says why."""
+
+
+@dataclass
+class Attendance:
+    """Who handed in what; `without` has those who lack a source, and why.
+
+    `nobodys` are files that belong to no student.
+    """
+
+    exercises: tuple[str, ...]
+    without: dict[str, dict[Student, str]] = field(default_factory=dict)
+    nobodys: list[str] = field(default_factory=list)
+
+    def handed_in(self, count: int) -> tuple[str, ...]:
+        """Return the exercises that any of `count` students handed in."""
+        return tuple(name for name in self.exercises
+                     if len(self.without[name]) < count)
+
+    def said(self, count: int) -> list[str]:
+        """Return what an instructor has to know, a line each."""
+        graded = self.handed_in(count)
+        left = [name for name in self.exercises if name not in graded]
+        lines = [f"nobody handed in {', '.join(left)}: not graded"] \
+            if left else []
+        lines += [f"{len(some)} of {count} lack a source of {name}: "
+                  + _some([student.name for student in some])
+                  for name, some in self.without.items()
+                  if some and name in graded]
+        if self.nobodys:
+            lines.append("no student's folder or archive, and not graded: "
+                         + _some(self.nobodys))
+        return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return some of the names, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(printable.line(printable.name(name), 120)
+                     for name in names[:NAMED]) + (
+        f" and {more} more" if more > 0 else "")
 
 
 def students(submissions: Path) -> list[Student]:
@@ -40,11 +84,14 @@ def students(submissions: Path) -> list[Student]:
     found = [Student(entry) for entry in submissions.iterdir()
              if not is_junk((entry.name,))
              and (entry.is_dir() or is_archive(entry.name))]
-    if not found:
+    nobodys = _nobodys(submissions)
+    if len(found) < len(nobodys) or not found:
         layout, _ = _layout(submissions)
-        remedy = f"; {_remedy(submissions, layout, ())}" if layout else ""
-        raise NoSubmissions(f"SUBMISSIONS={submissions}: no folder of a "
-                            f"student in it{remedy}")
+        what = f"most of it is no folder of a student: {_some(nobodys)}" \
+            if found else "no folder of a student in it"
+        remedy = f"; {_remedy(submissions, layout, ())}" if layout else \
+            ": a student is a folder, or a .zip or .tar file"
+        raise NoSubmissions(f"SUBMISSIONS={submissions}: {what}{remedy}")
     found.sort(key=lambda student: (student.key, student.place.name))
     for one, other in zip(found, found[1:]):
         if one.key == other.key:
@@ -55,18 +102,18 @@ def students(submissions: Path) -> list[Student]:
     return found
 
 
-def is_empty(student: Student, exercises: Sequence[str]) -> bool:
-    """Whether none of the sources that are asked for is there."""
-    return all(isinstance(source, Missing)
-               for sources in found_in(student.tree(), exercises).values()
-               for source in sources.values())
+def _nobodys(submissions: Path) -> list[str]:
+    """Return the files that lie among the students and are no student's."""
+    return sorted(entry.name for entry in submissions.iterdir()
+                  if not entry.is_dir() and not is_archive(entry.name)
+                  and not is_junk((entry.name,))
+                  and entry.name != manifest.NAME)
 
 
 def _layout(submissions: Path) -> tuple[Optional[Layout], list[Entry]]:
     """Return which site's layout it is, if it is any."""
     try:
-        with download(submissions) as entries:
-            layout = recognise(entries)
+        with recognised(submissions) as (layout, entries):
             return (None if layout and layout.general else layout), entries
     except (Unsafe, OSError):
         return None, []
@@ -82,8 +129,18 @@ def _twice(layout: Optional[Layout], entries: Sequence[Entry]) -> str:
                  if len(names) > 1), "")
 
 
+def _fitting(trees: Sequence[Tree], asked: Sequence[str]) -> list[str]:
+    """Return the other exercises that most of these handed in."""
+    def has(tree: Tree, name: str) -> bool:
+        return not any(isinstance(source, Missing) for source in
+                       found_in(tree, [name])[name].values())
+    return [folder.name[:2] for folder in all_exercises()
+            if folder.name not in asked and 2 * sum(
+                has(tree, folder.name) for tree in trees) > len(trees)]
+
+
 def _remedy(submissions: Path, layout: Optional[Layout],
-            exercises: Sequence[str]) -> str:
+            exercises: Sequence[str], trees: Sequence[Tree] = ()) -> str:
     """Return what to do about a class that can't be graded as it is."""
     one = f" EXERCISE={exercises[0][:2]}" if len(exercises) == 1 else ""
     if layout or submissions.is_file():
@@ -92,6 +149,10 @@ def _remedy(submissions: Path, layout: Optional[Layout],
         return (f"{looks}make collect "
                 f"FROM={shlex.quote(str(submissions))} "
                 f"INTO={shlex.quote(str(into))}{one}, then grade that")
+    fits = _fitting(trees, exercises if one else ())
+    if fits:
+        return "most handed in what fits " + " or ".join(
+            f"EXERCISE={number}" for number in fits)
     if one:
         return "if that is right, remove the folders of those students"
     return (f"it looks in {exercises[0]}/, exercises/{exercises[0]}/ and so "
@@ -100,10 +161,12 @@ def _remedy(submissions: Path, layout: Optional[Layout],
 
 
 def check(submissions: Path, among: Sequence[Student],
-          exercises: Sequence[str]) -> None:
-    """Raise NoSubmissions if these can't be the students of a class.
+          exercises: Sequence[str]) -> Attendance:
+    """Return who handed in what.
 
-    Somebody is there twice, or more than half have none of the sources.
+    Raises NoSubmissions if these can't be the students of a class: somebody
+    is there twice, something can't be read, or more than half lack a source
+    of everything that is asked for.
     """
     layout, entries = _layout(submissions)
     twice = _twice(layout, entries)
@@ -111,15 +174,34 @@ def check(submissions: Path, among: Sequence[Student],
         raise NoSubmissions(
             f"nothing was graded: {printable.line(twice)} are one student's; "
             + _remedy(submissions, layout, exercises))
-    empty = [student for student in among if is_empty(student, exercises)]
-    if 2 * len(empty) <= len(among):
-        return
-    files = sorted({source for name in exercises
-                    for source in judge_of(name).sources})
-    seen = [file.shown for file in empty[0].tree().files[:3]]
-    found = printable.line(", ".join(seen)) if seen else "no file"
-    raise NoSubmissions(
-        f"nothing was graded: {len(empty)} of {len(among)} students in "
-        f"{submissions} have no {' or '.join(files)} where make grade looks "
-        f"(for example, {empty[0].name} has {found}); "
-        f"{_remedy(submissions, layout, exercises)}")
+    found = Attendance(tuple(exercises), {name: {} for name in exercises},
+                       _nobodys(submissions))
+    for student in among:
+        _attend(found, student, submissions)
+    empty = [student for student in among
+             if all(student in some for some in found.without.values())]
+    if 2 * len(empty) > len(among):
+        first = empty[0]
+        raise NoSubmissions(
+            f"nothing was graded: {len(empty)} of {len(among)} students in "
+            f"{submissions} lack what is graded, where make grade looks "
+            f"(for example, {first.name}: "
+            f"{found.without[exercises[0]][first]}); "
+            + _remedy(submissions, layout, exercises,
+                      [student.tree() for student in empty]))
+    return found
+
+
+def _attend(found: Attendance, student: Student, submissions: Path) -> None:
+    """Note which sources a student lacks; raises NoSubmissions."""
+    handed_in = student.tree()
+    if handed_in.forbidden:
+        raise NoSubmissions(
+            f"nothing was graded: {student.name}/{handed_in.forbidden[0]} "
+            "can't be read by you; chmod -R u+rX "
+            f"{shlex.quote(str(submissions))} lets you")
+    for name, sources in found_in(handed_in, found.exercises).items():
+        why = next((str(source) for source in sources.values()
+                    if isinstance(source, Missing)), "")
+        if why:
+            found.without[name][student] = why

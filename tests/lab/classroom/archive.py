@@ -22,7 +22,8 @@ from typing import IO, Any, Callable, Iterator
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz",
             ".txz")
-OTHERS = (".rar", ".7z", ".gz", ".bz2", ".xz", ".zst", ".arj", ".lzh")
+OTHERS = (".rar", ".7z", ".gz", ".bz2", ".xz", ".zst", ".arj", ".lzh"
+          )  # are not read
 MIB = 1 << 20
 CHUNK = 1 << 16
 DICTIONARY = 64 * MIB  # bytes of memory that unpacking .xz may take

@@ -6,17 +6,19 @@
 
 from __future__ import annotations
 
+import io
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterator, Optional
+from typing import IO, Callable, Iterator, Optional, Sequence
 
 from ..judging.untrusted import read_untrusted
-from .archive import Limits, is_archive, opened
-from .tree import Parts
+from .archive import Limits, Unsafe, is_archive, opened
+from .tree import Parts, is_junk, parts
 
 FILE = 256 << 20  # bytes of one file at most
+PACKED = 1 << 30  # bytes of an archive that is in another
 DEEPEST = 64  # folders in one another
 LIMITS = Limits(members=200_000, size=8 << 30, ratio=200, small=256 << 20)
 
@@ -36,20 +38,39 @@ class Entry:
 
 @contextmanager
 def download(place: Path) -> Iterator[list[Entry]]:
-    """Open what was downloaded; raises Unsafe, or OSError.
-
-    A folder that holds one archive and nothing else is that archive.
-    """
+    """Open what was downloaded; raises Unsafe, or OSError."""
     if place.is_dir():
-        entries = sorted(_walk(place), key=lambda entry: entry.path)
-        if len(entries) == 1 and is_archive(entries[0].path[-1]):
-            place = place.joinpath(*entries[0].path)
-        else:
-            yield entries
-            return
-    with place.open("rb") as file, opened(file, LIMITS) as members:
+        yield sorted(_walk(place), key=lambda entry: entry.path)
+        return
+    with place.open("rb") as file, _unpacked(file) as entries:
+        yield entries
+
+
+@contextmanager
+def within(archive: Entry) -> Iterator[list[Entry]]:
+    """Open an archive that was downloaded in another; raises Unsafe."""
+    content = archive.read(PACKED)
+    if content is None:
+        raise Unsafe(f"{archive.path[-1]} in it can't be read, or has more "
+                     f"than {PACKED >> 20:,} MiB: name that archive itself")
+    with _unpacked(io.BytesIO(content)) as entries:
+        yield entries
+
+
+@contextmanager
+def _unpacked(file: IO[bytes]) -> Iterator[list[Entry]]:
+    """Open an archive; raises Unsafe."""
+    with opened(file, LIMITS) as members:
         yield [Entry(member.path, _bounded(member.read), member.bad)
                for member in members]
+
+
+def only_archive(entries: Sequence[Entry]) -> Optional[Entry]:
+    """Return the archive that is all there is, but for what systems leave."""
+    meant = [entry for entry in entries if not is_junk(entry.path)]
+    if len(meant) == 1 and is_archive(meant[0].path[-1]):
+        return meant[0]
+    return None
 
 
 def _bounded(read: Callable[[int], bytes]
@@ -79,7 +100,7 @@ def _walk(top: Path) -> Iterator[Entry]:
                         yield _not_taken(path, "there are too many files")
                         return
                     if not entry.is_dir(follow_symlinks=False):
-                        yield _file(path, entry)
+                        yield _file((*folder, *parts(entry.name)), entry)
                     elif len(path) < DEEPEST:
                         folders.append(path)
                     else:

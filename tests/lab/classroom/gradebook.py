@@ -130,6 +130,13 @@ class Gradebook:
                 found.append({**kept["row"], **cells})
         return found
 
+    def class_of(self, graded: Sequence[Student]) -> list[dict[str, Any]]:
+        """Return what is known of those who have been graded: kept, and name.
+        """
+        known = [(student, self.kept(student)) for student in graded]
+        return [{"name": student.name, **kept}
+                for student, kept in known if kept]
+
     def table(self, graded: Sequence[tuple[Student, Row]],
               absent: Sequence[Listed], exercises: Sequence[str]) -> Path:
         """Write grades.csv, summary.txt, and what course sites import.
@@ -148,10 +155,8 @@ class Gradebook:
                 write_table(self.out / f"{layout.name}.csv",
                             *layout.importing(mine, exercises))
         write_whole(self.out / "summary.txt", summary(
-            [{"name": student.name,
-              "outcomes": self.kept(student)["outcomes"]}
-             for student, person in graded if self.kept(student)],
-            exercises, len(absent)))
+            self.class_of([student for student, _ in graded]), exercises,
+            len(absent)))
         return write_table(
             self.out / "grades.csv",
             [*who, *exercises, "total", "seed", "reason"], [*rows, *nothing])

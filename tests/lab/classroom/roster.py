@@ -7,6 +7,7 @@ of its parts. Where a name is that of two, nobody guesses.
 from __future__ import annotations
 
 import csv
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Sequence
@@ -41,7 +42,12 @@ def _plain(said: str) -> str:
 
 
 def _squashed(name: str) -> set[str]:
-    """Return a name's letters, with its parts in either order."""
+    """Return a name's letters, with its parts in either order.
+
+    Accents are left out: a name may be written with them, without, or with
+    each as a character of its own.
+    """
+    name = unicodedata.normalize("NFKD", name)
     first, comma, rest = name.partition(",")
     if not comma:
         rest, _, first = name.rpartition(" ")

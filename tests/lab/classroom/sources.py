@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Iterable, Optional, Sequence, Union
 
 from .. import printable
+from ..judges import exercises
 from ..judging.submission import LARGE, Refused, saved_as
 from .tree import File, Parts, Tree
 
@@ -48,14 +49,14 @@ def _means(file: str, source: str) -> bool:
 
 def in_exercise(path: Parts, exercise: str) -> Optional[Parts]:
     """Return the exercise's folder that a file is in, None if in none."""
-    for around in (0, 1):
-        for lead in ((), ("exercises",)):
-            end = around + len(lead) + 1
-            wanted = (*path[:around], *lead, exercise)
-            if path[:end] == wanted and len(path) > end \
-                    and path[0] not in KIT:
-                return path[:end]
-    return None
+    folders = tuple(part.casefold() for part in path[:-1])
+    if exercise not in folders:
+        return None
+    at = folders.index(exercise)
+    around = at - (folders[at - 1:at] == ("exercises",))
+    if around > 1 or set(folders[:at]) & set(KIT):
+        return None
+    return path[:at + 1]
 
 
 def _topmost(files: Iterable[File]) -> list[File]:
@@ -70,12 +71,13 @@ def _candidates(files: Sequence[File], exercise: str, alone: bool
     """Return which of the files of one name are the exercise's."""
     homes: dict[Parts, list[File]] = {}
     free = []
+    theirs = {*KIT, *(e.name for e in exercises() if e.name != exercise)}
     for file in files:
         home = in_exercise(file.path, exercise)
+        folders = {part.casefold() for part in file.path[:-1]}
         if home:
             homes.setdefault(home, []).append(file)
-        elif not any(part in KIT or re.match(r"\d\d-", part)
-                     for part in file.path[:-1]):
+        elif not folders & theirs:
             free.append(file)
     found = [file for inside in homes.values() for file in _topmost(inside)]
     if alone:

@@ -11,10 +11,11 @@ from ..judging import Verdict
 
 REASONS = 5  # the commonest, for each check
 WIDTH = 110  # characters of one of them
+DOUBTFUL = 20  # points, which an answer to another exercise may earn
 WORDS = {Verdict.PASSED: "passed", Verdict.FAILED: "failed",
          Verdict.HUNG: "timed out", Verdict.CRASHED: "crashed"}
 
-Kept = Mapping[str, Any]  # of a student: name, and outcomes by exercise
+Kept = Mapping[str, Any]  # of a student: name, row, and outcomes by exercise
 
 
 def _reasons(said: Sequence[str]) -> list[str]:
@@ -68,6 +69,30 @@ def _named(students: Sequence[Kept]) -> list[str]:
                     else ", ".join(slow)))
     return [f"timed out: {len(hung)}", *hung, "",
             f"grader's error: {len(failed)}", *failed, ""]
+
+
+def _why(outcome: Mapping[str, Any]) -> str:
+    """Return why an exercise went wrong, or its first check that did."""
+    whys = [f"{slug}: {why}" for slug, (_, why) in outcome["checks"].items()
+            if why]
+    return outcome["trouble"] or next(iter(whys), "")
+
+
+def doubts(students: Sequence[Kept], exercises: Sequence[str]) -> list[str]:
+    """Return a line for each exercise that nearly nobody can have been set:
+    most have fewer than DOUBTFUL points.
+    """
+    lines = []
+    for name in exercises:
+        graded = [one for one in students if one["row"].get(name, "") != ""]
+        bad = [one["outcomes"][name] for one in graded
+               if one["row"][name] < DOUBTFUL]
+        if 2 * len(bad) > len(graded):
+            why = Counter(map(_why, bad)).most_common(1)[0][0]
+            lines.append(f"{len(bad)} of {len(graded)} got fewer than "
+                         f"{DOUBTFUL} points in {name}: is it what they were "
+                         f"set? Most often: {printable.line(why, 2 * WIDTH)}")
+    return lines
 
 
 def summary(students: Sequence[Kept], exercises: Sequence[str], absent: int

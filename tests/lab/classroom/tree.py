@@ -14,8 +14,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Callable, Iterator, Optional
 
+from .. import printable
 from ..judging.untrusted import read_untrusted
-from .archive import Limits, Member, Unsafe, is_archive, opened
+from .archive import OTHERS, Limits, Member, Unsafe, is_archive, opened
 
 FILES = 20_000  # that are looked at; and how deep
 DEPTH = 24
@@ -50,12 +51,23 @@ class File:
 @dataclass
 class Tree:
     """All files, the topmost first; `troubles` tell what was not looked into.
+
+    What the system does not let us read is `forbidden`.
     """
 
     files: list[File] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+    forbidden: list[str] = field(default_factory=list)
     archives: int = 0  # that were looked into
     kept: int = 0  # bytes of what is in them
+
+
+def parts(name: str) -> Parts:
+    """Return the parts of a file's name that was made on Windows.
+
+    What unpacks an archive elsewhere may leave its backslashes in.
+    """
+    return tuple(filter(None, name.split("\\"))) or (name,)
 
 
 def is_junk(path: Parts) -> bool:
@@ -90,9 +102,14 @@ def _tree(place: Path) -> Tree:
                                     link=True))
             continue
         where = Path(entry.path)
+        if not os.access(where, os.R_OK):
+            found.forbidden.append(printable.name("/".join(path)))
         if is_archive(entry.name):
             _look_into(found, path[:-1], "/".join(path),
                        lambda: read_untrusted(where, PACKED))
+        elif entry.name.casefold().endswith(OTHERS):
+            found.troubles.append(f"{'/'.join(path)} is not unpacked: only "
+                                  ".zip and .tar files are")
         found.files.append(File(path, "/".join(path),
                                 lambda most, at=where:
                                 read_untrusted(at, most)))
@@ -112,8 +129,11 @@ def _walk(top: Path, found: Tree) -> Iterator[tuple[Parts, os.DirEntry]]:
                     entries = sorted(islice(some, FILES + 1),
                                      key=lambda entry: entry.name)
             except OSError as error:
-                found.troubles.append(f"{'/'.join(folder) or 'the folder'} "
-                                      f"can't be read: {error.strerror}")
+                shown = "/".join(folder) or "."
+                found.troubles.append(f"{shown} can't be read: "
+                                      f"{error.strerror}")
+                if isinstance(error, PermissionError):
+                    found.forbidden.append(printable.name(shown))
                 continue
             for entry in entries:
                 path = (*folder, entry.name)
@@ -127,7 +147,7 @@ def _walk(top: Path, found: Tree) -> Iterator[tuple[Parts, os.DirEntry]]:
                 if entry.is_dir(follow_symlinks=False):
                     below.append(path)
                 else:
-                    yield path, entry
+                    yield (*folder, *parts(entry.name)), entry
         level = below
     if level:
         found.troubles.append(f"{'/'.join(level[0][:3])}/... is more than "

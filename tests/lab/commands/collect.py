@@ -14,7 +14,6 @@ from typing import Mapping
 from .. import printable
 from ..classroom import collect, layouts
 from ..classroom.archive import Unsafe
-from ..classroom.download import download
 from ..classroom.manifest import NAME, Damaged
 from ..judges import exercise
 from .asked import UsageError
@@ -41,8 +40,7 @@ def run(environ: Mapping[str, str]) -> int:
     source, into = _places(environ)
     word = environ.get("EXERCISE", "")
     name = exercise(word).name if word else ""
-    with download(source) as entries:
-        layout = layouts.recognise(entries)
+    with layouts.recognised(source) as (layout, entries):
         if layout is None:
             raise UsageError(
                 f"FROM={source}: no layout fits more than half of its "

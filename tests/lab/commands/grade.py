@@ -18,6 +18,7 @@ from ..classroom.batch import Batch, grade_all, new_seed
 from ..classroom.gradebook import Gradebook, WrongFolder, kept_run
 from ..classroom.sandboxed import Treatment, make_treatment, trouble
 from ..classroom.students import Student
+from ..classroom.summary import doubts
 from ..classroom.worker import Worker
 from ..judges import exercise, exercises
 from ..program import NotInstalled
@@ -119,7 +120,9 @@ def run(environ: Mapping[str, str]) -> int:
     among = students(submissions)
     anew = _asked_for(environ, among)
     seed, jobs = number("SEED", environ), number("JOBS", environ)
-    check(submissions, among, names)
+    attendance = check(submissions, among, names)
+    if not anew:
+        names = attendance.handed_in(len(among))
     treatment = the_treatment((str(submissions), str(out)),
                             environ.get("UNSAFE") == "1")
     people = manifest.by_folder(submissions, [s.key for s in among])
@@ -134,6 +137,9 @@ def run(environ: Mapping[str, str]) -> int:
             print(file=sys.stderr)
         table = book.table(list(zip(among, people)), gone, names)
     print(f"seed {batch.seed}\n{table}\n{table.with_name('summary.txt')}")
+    for line in [*attendance.said(len(among)), *doubts(
+            book.class_of(among), names)]:
+        print(f"grade: {line}", file=sys.stderr)
     if failed:
         print(f"grade: {len(failed)} could not be graded, by the grader's own "
               f"error: see {out}/errors.txt; make grade tries them again",

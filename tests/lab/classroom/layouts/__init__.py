@@ -9,10 +9,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Optional, Sequence
+from pathlib import Path
+from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
-from ..download import Entry
+from ..download import Entry, download, only_archive, within
 from ..tree import Parts, is_junk
 
 
@@ -68,6 +70,10 @@ class Layout:
         return [None if is_junk(entry.path) or self.tells(entry)
                 else place(entry.path) for entry in entries]
 
+    def persons(self, entries: Sequence[Entry]) -> int:
+        """Return how many persons the files are of."""
+        return len({place.who for place in self.places(entries) if place})
+
     def tells(self, entry: Entry) -> bool:
         """Whether a file tells of the class."""
         return re.fullmatch(self.about, entry.path[-1]) is not None
@@ -110,6 +116,26 @@ def layouts() -> list[Layout]:
     found = [importlib.import_module(f"{__name__}.{module.name}").LAYOUT
              for module in pkgutil.iter_modules(__path__)]
     return sorted(found, key=lambda layout: (layout.general, layout.name))
+
+
+@contextmanager
+def recognised(place: Path
+               ) -> Iterator[tuple[Optional[Layout], list[Entry]]]:
+    """Open what was downloaded; yields its layout and its files.
+
+    Where nothing is in it but one archive, and no site packs it so, it is
+    that archive. Raises Unsafe, or OSError.
+    """
+    with ExitStack() as stack:
+        entries = stack.enter_context(download(place))
+        layout = recognise(entries)
+        archive = only_archive(entries)
+        if archive and (layout is None or layout.general):
+            inside = stack.enter_context(within(archive))
+            fits = recognise(inside)
+            if fits and (not fits.general or fits.persons(inside) > 1):
+                layout, entries = fits, inside
+        yield layout, entries
 
 
 def recognise(entries: Sequence[Entry]) -> Optional[Layout]:

@@ -1,0 +1,201 @@
+"""Whether a class can be graded as it is laid out: never zeros in silence."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from lab import program
+from lab.classroom import batch
+from lab.classroom.sandboxed import make_treatment
+from lab.commands import grade as command
+from lab.judges import judge_of
+from lab.judging import Result, Score, Verdict
+from test_hand_ins import INSIDE, put, zipped
+
+FIRST, SECOND = "01-return-the-thanks", "02-remote-sort"
+
+
+class WentOn(Exception):
+    """It was about to grade."""
+
+
+def asked(monkeypatch, capfd, **words: object) -> tuple[int, str]:
+    """Run the command behind make grade; raises WentOn before it grades."""
+    def no_walls(*_: object) -> None:
+        raise WentOn
+    monkeypatch.setattr(command, "the_treatment", no_walls)
+    return run(monkeypatch, capfd, **words)
+
+
+def run(monkeypatch, capfd, **words: object) -> tuple[int, str]:
+    """Run the command behind make grade; return its status and complaint."""
+    for name in ("SUBMISSIONS", "OUT", "EXERCISE", "SEED", "JOBS", "UNSAFE",
+                 "ROSTER"):
+        monkeypatch.delenv(name, raising=False)
+    for name, word in words.items():
+        monkeypatch.setenv(name, str(word))
+    return command.main([]), capfd.readouterr().err
+
+
+# What everybody has, what is asked for, and what is said about it.
+REFUSED = {
+    "the file alone": (["server.c"], "", "a: there is no server.c; found: "
+                       "`server.c`); most handed in what fits EXERCISE=01 or "
+                       "EXERCISE=04"),
+    "too deep": ([f"x/y/{FIRST}/server.c"], "",
+                 "most handed in what fits EXERCISE=01\n"),
+    "another exercise": (["04-patience/server.c"], "01",
+                         "most handed in what fits EXERCISE=04\n"),
+    "another file": (["server.c"], "02", "what fits EXERCISE=01 or "),
+    "texts": (["server.txt", "notes.txt"], "01",
+              "a: there is no server.c; found: `notes.txt`, `server.txt`); if "
+              "that is right, remove"),
+    "nothing": ([], "", "a: there is no server.c: nothing was handed in); it "
+                "looks in"),
+    "an archive of another kind": (
+        ["work.7z"], "01", "work.7z is not unpacked: only .zip and .tar")}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_class_is_not_graded_0_for_its_layout(tmp_path, monkeypatch, capfd,
+                                                kind):
+    files, exercise, what = REFUSED[kind]
+    for name in ("a", "b", "c"):
+        (tmp_path / "class" / name).mkdir(parents=True)
+        put(tmp_path / "class" / name, *files)
+    put(tmp_path / "class" / "dee", f"{FIRST}/server.c", f"{SECOND}/rsort.c")
+    status, said = asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class",
+                         EXERCISE=exercise)
+    assert status == 2 and said.count("\n") == 1
+    assert "nothing was graded: 3 of 4 students" in said and what in said
+    assert not (tmp_path / "class-grades").exists()
+
+
+def test_an_archive_in_archives_is_not_graded_0(tmp_path, monkeypatch, capfd):
+    nested = zipped({"a.zip": zipped({"b.zip": zipped(INSIDE)})})
+    put(tmp_path / "class" / "ann", "work.zip", content=nested)
+    status, said = asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class")
+    assert status == 2 and "an archive in an archive in an archive" in said
+
+
+def test_half_a_class_may_have_handed_in_nothing(tmp_path, monkeypatch,
+                                                 capfd):
+    put(tmp_path / "class" / "ann", f"{FIRST}/server.c")
+    (tmp_path / "class" / "bob").mkdir()
+    with pytest.raises(WentOn):
+        asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class")
+    (tmp_path / "class" / "cy").mkdir()
+    status, said = asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class")
+    assert status == 2 and "2 of 3" in said
+
+
+def test_two_students_of_one_name_are_not_one(tmp_path, monkeypatch, capfd):
+    put(tmp_path / "class" / "ann", f"{FIRST}/server.c")
+    put(tmp_path / "class", "ann.zip", content=zipped(INSIDE))
+    status, said = asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class")
+    assert status == 2 and "are both called ann" in said
+    shutil.rmtree(tmp_path / "class" / "ann")
+    with pytest.raises(WentOn):
+        asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class")
+
+
+def test_files_that_are_nobody_s_are_no_class(tmp_path, monkeypatch, capfd):
+    put(tmp_path / "class", "ann/server.c", "bob.rar", "cy.rar")
+    status, said = asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class",
+                         EXERCISE="01")
+    assert status == 2 and said.endswith(
+        "class: most of it is no folder of a student: bob.rar, cy.rar: a "
+        "student is a folder, or a .zip or .tar file\n")
+
+
+AS_NOBODY = f"""
+import os
+from pathlib import Path
+from lab.classroom.admission import NoSubmissions, check, students
+if os.getuid() == 0:
+    os.setuid(65534)
+place = Path("class")
+try:
+    check(place, students(place), [{FIRST!r}])
+except NoSubmissions as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("hidden", (f"ann/{FIRST}", f"ann/{FIRST}/server.c",
+                                    "ann"))
+def test_what_the_instructor_may_not_read_is_nobody_s_zero(hidden):
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        place = put(Path(folder) / "class", f"ann/{FIRST}/server.c",
+                    f"bob/{FIRST}/server.c") / hidden
+        place.chmod(0)
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", AS_NOBODY], cwd=folder, text=True,
+            capture_output=True, timeout=60, check=False,
+            env={**os.environ, "PYTHONPATH": str(program.ROOT / "tests")})
+        place.chmod(0o755)
+    inside = hidden[4:] or "."
+    assert done.stdout == (
+        f"nothing was graded: ann/{inside} can't be read by you; chmod -R "
+        "u+rX class lets you\n"), done.stderr
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """Lets a judge of the test's own see all sources; what it gives."""
+    points = {"": Verdict.PASSED}
+
+    def give(one: batch.Batch, student, exercise: str) -> Score:
+        return Score(exercise, 7, tuple(
+            Result(check, points[""], happened="It did not listen.")
+            for check in judge_of(exercise).checks))
+    monkeypatch.setattr(batch, "judged", give)
+    monkeypatch.setattr(command, "the_treatment", lambda *_: make_treatment())
+    return points
+
+
+def test_who_lacks_a_source_is_named_at_the_end(tmp_path, monkeypatch, capfd,
+                                                judged):
+    put(tmp_path / "class", *(f"{name}/server.c" for name in "abcdef"),
+        *(f"{name}/rsort.c" for name in "uvwxyz"), "notes.txt")
+    status, said = run(monkeypatch, capfd, EXERCISE="02",
+                       SUBMISSIONS=tmp_path / "class")
+    assert status == 0
+    assert said.splitlines()[-2:] == [
+        f"grade: 6 of 12 lack a source of {SECOND}: a, b, c and 3 more",
+        "grade: no student's folder or archive, and not graded: notes.txt"]
+
+
+def test_what_nobody_handed_in_is_no_column_of_zeros(tmp_path, monkeypatch,
+                                                     capfd, judged):
+    put(tmp_path / "class", f"ann/{FIRST}/server.c", f"ann/{SECOND}/rsort.c",
+        f"bob/{FIRST}/server.c")
+    status, said = run(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class")
+    table = (tmp_path / "class-grades" / "grades.csv").read_text()
+    assert status == 0
+    assert table.splitlines()[0] == f"name,{FIRST},{SECOND},total,seed,reason"
+    assert said.splitlines()[-2:] == [
+        "grade: nobody handed in 03-every-byte, 04-patience, 05-receipt: not "
+        "graded", f"grade: 1 of 2 lack a source of {SECOND}: bob"]
+
+
+def test_a_class_that_fails_is_asked_whether_it_was_set_that(
+        tmp_path, monkeypatch, capfd, judged):
+    put(tmp_path / "class", "ann/server.c", "bob/server.c")
+    words = {"SUBMISSIONS": tmp_path / "class", "EXERCISE": "01"}
+    assert "is it what they were set" not in run(monkeypatch, capfd,
+                                                 **words)[1]
+    judged[""] = Verdict.FAILED
+    status, said = run(monkeypatch, capfd, OUT=tmp_path / "other", **words)
+    assert status == 0
+    assert said.splitlines()[-1] == (
+        f"grade: 2 of 2 got fewer than 20 points in {FIRST}: is it what they "
+        "were set? Most often: listens: It did not listen.")
