@@ -15,9 +15,10 @@ import pytest
 
 import browser
 from lab import program
-from lab.book import ladders, notes, pages
+from lab.book import notes, pages
 from lab.book.markdown import read
 from lab.book.ties import Ties
+from lab.ladder.kept import kept
 
 pytestmark = pytest.mark.skipif(bool(browser.missing()),
                                 reason=browser.missing())
@@ -61,10 +62,8 @@ def passages() -> list[tuple[str, list[str]]]:
         for ties in Ties(page, name, folder).by_line.values():
             lines = []
             for tie in ties:
-                top = folder if folder in tie.source.parents \
-                    else program.CHAPTERS
-                lines += [f"{folder.name[:2]}-{tie.source.relative_to(top)}-"
-                          f"{n}" for n in range(tie.first, tie.last + 1)]
+                lines += [f"{folder.name[:2]}-{tie.source}-{n}"
+                          for n in range(tie.first, tie.last + 1)]
             found.append((ties[0].name, list(dict.fromkeys(lines))))
     return found
 
@@ -340,10 +339,10 @@ PRESS = """
 
 
 def test_each_ladder_is_stepped_through_and_back(book):
-    kept = [ladder for folder in program.chapters()
-            for ladder in ladders.kept()["wires"].get(folder.name, [])]
-    assert len(kept) >= len(program.chapters())
-    for number, ladder in enumerate(kept):
+    drawn = [ladder for folder in program.chapters()
+             for ladder in kept()["wires"].get(folder.name, [])]
+    assert len(drawn) >= len(program.chapters())
+    for number, ladder in enumerate(drawn):
         seen = [book.run(STEPS, number)]
         assert seen[0]["of"] == len(ladder["rows"])
         for _ in range(seen[0]["of"] - 1):
@@ -632,7 +631,7 @@ def test_on_paper_everything_is_open_and_nothing_is_a_button(book):
 def test_each_cell_leads_to_a_ladder_with_its_verdict(book, shelf):
     shown = book.run("""return [...document.querySelectorAll(".matrix td a")]
         .map((one) => [one.getAttribute("href"), one.textContent])""")
-    assert len(shown) == len(ladders.kept()["cells"]) > 0
+    assert len(shown) == len(kept()["cells"]) > 0
     book.open((shelf / "cells.html").as_uri())
     there = dict(book.run("""return [...document.querySelectorAll("section")]
         .filter((one) => one.querySelector(".ladder tbody tr")).map((one) =>

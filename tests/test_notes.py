@@ -13,8 +13,7 @@ from typing import Iterable, Iterator
 import pytest
 
 from lab import chapters, program, sandbox, scenario, transcript, wine
-from lab.book.inline import Span, plain
-from lab.book.markdown import everything, read
+from lab.book.markdown import Span, everything, plain, read
 from lab.book.notes import slug
 from lab.book.sources import before
 from lab.commands import trace, wires

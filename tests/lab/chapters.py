@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 from . import program
 
@@ -52,6 +53,15 @@ IN_THE_MATRIX = {"04": "wr", "09": "on", "11": "shutdown"}
 def number(folder: Path) -> str:
     """Return the number of a chapter's folder, "05"."""
     return folder.name.split("-")[0]
+
+
+def begins_as(folder: Path) -> Optional[Path]:
+    """Return the folder of the chapter that a chapter starts from."""
+    if number(folder) in ASIDES:
+        return program.chapter(ASIDES[number(folder)])
+    earlier = [one for one in program.chapters()
+               if one < folder and number(one) not in ASIDES]
+    return earlier[-1] if earlier else None
 
 
 def ways(folder: Path) -> tuple[Way, ...]:

@@ -45,7 +45,7 @@ class Block:
 def blocks(page: str) -> list[Block]:
     """Return all fenced blocks of a page in their order.
 
-    Raises book.markdown.Unknown.
+    Raises book.markdown.Broken.
     """
     found = []
     for block in everything(read(page, "page")):

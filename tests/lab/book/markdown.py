@@ -1,29 +1,32 @@
-"""A page's Markdown as blocks.
+"""A page's Markdown as blocks of running text.
 
     for block in everything(read(text, "chapters/03-half-close/README.md")):
         print(block.line, block.kind, *block.info)
 
-It reads what our pages are written in: headings of three levels, paragraphs,
-fences, pipe tables, lists with indented blocks, `details`, comments, indented
-code, references. Anything else raises Unknown, with the file and the line.
+It reads what our pages are written in, as GitHub does (GFM 0.29): headings of
+three levels, paragraphs, fences, pipe tables, lists with indented blocks,
+`details`, comments, indented code, references; code, links, images, emphasis.
+All else is refused, so that no page looks different there.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Iterable, Iterator, Optional
+from typing import Callable, Iterable, Iterator, Sequence
 
-from .inline import Refused, Span, folded, spans
+Lines = list[tuple[int, str]]  # their numbers from 1, and their texts
+Match = re.Match[str]
 
-Line = tuple[int, str]  # its number in the file, from 1, and its text
-
-HEADING = re.compile(r"(#{1,3}) (\S.*)")
-FENCE = re.compile(r"```(\w+)((?: \w+=[\w-]+)*)")
 ITEM = re.compile(r"(?:(-)|(\d{1,9})\.) +(?=\S)")
+BEGINS = {  # what a block of each kind begins with, tried in this order
+    "heading": re.compile(r"(#{1,3}) (\S.*)$"),
+    "comment": re.compile(r"<!-- (.*?) -->$"),
+    "fence": re.compile(r"```(\w+)((?: \w+=[\w-]+)*)$"),
+    "details": re.compile(r"<details><summary>(.+)</summary>$"),
+    "list": ITEM, "code": re.compile(" {4}"), "table": re.compile(r"\|"),
+    "paragraph": re.compile("")}
 REFERENCE = re.compile(r"\[([^\[\]]+)\]: (\S+)")
-DETAILS = re.compile(r"<details><summary>(.+)</summary>")
-COMMENT = re.compile(r"<!-- (.*?) -->")
 DASHES = re.compile(r"\|(?: *:?-+:? *\|)+")
 CELL_BORDER = re.compile(r"(?<!\\)\|")
 # What begins a block at GitHub, and none of ours.
@@ -33,10 +36,45 @@ FOREIGN = re.compile(
 # What ends a paragraph there, though no blank line stands before it.
 INTERRUPTS = re.compile(r"#{1,6} |```|~~~|>|[-*+] +\S|1[.)] +\S|<[a-zA-Z/!?]"
                         r"|(?:[-*_] *){3,}$|=+ *$|\|")
+SPAN = re.compile(
+    r"(?<!`)`(?P<code>[^`]+)`(?!`)"
+    r"|(?P<bang>!?)\[(?P<words>(?:[^\[\]`]|`[^`]*`)*)\]"
+    r"(?:\((?P<target>[^()\s]+)\)|\[(?P<label>[^\[\]]*)\])?"
+    r"|(?P<stars>\*\*?)(?=[^\s*])(?P<stressed>(?:`[^`]*`|[^`])+?)"
+    r"(?<=[^\s*])(?P=stars)(?!\*)",
+    re.S)
+REFUSED = {  # in running text
+    r"<[a-zA-Z/!]": "HTML, or an address in angle brackets",
+    r"&#?\w+;": "a character reference",
+    r"\\[!-/:-@\[-`{-~]": "an escaped character",
+    r"~~": "struck-out text",
+    r"\*\*|(?<!\w)\*(?=\w)|(?<=\w)\*(?!\w)": "a lone *",
+    r"(?<!\w)__?(?=\w)": "_ for emphasis: write *",
+    r"\\\n|  \n": "a line break",
+    r"https?://|www\.": "a bare address: write [words](address)",
+    r"`": "a lone `, or two"}
 
 
-class Unknown(Exception):
-    """A construct that is none of ours; the text begins with file:line."""
+class Broken(Exception):
+    """A page has what is not so, or none of ours: `page:line: why`."""
+
+    def __init__(self, page: str, line: int, why: str) -> None:
+        super().__init__(f"{page}:{line}: {why}")
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of running text.
+
+    `kind` is text, code, link, image, strong or emphasis. `text` is that of
+    text and code and an image's description, `target` a link's or an image's;
+    the others hold `children`.
+    """
+
+    kind: str
+    text: str = ""
+    target: str = ""
+    children: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,8 +98,11 @@ class Block:
     level: int = 0
     start: int = 0
     loose: bool = False
-    items: tuple[tuple["Block", ...], ...] = ()
+    items: tuple[tuple[Block, ...], ...] = ()
     rows: tuple[tuple[tuple[Span, ...], ...], ...] = ()
+
+
+Blocks, Row = Sequence[Block], Sequence[tuple[Span, ...]]
 
 
 def everything(blocks: Iterable[Block]) -> Iterator[Block]:
@@ -72,159 +113,171 @@ def everything(blocks: Iterable[Block]) -> Iterator[Block]:
             yield from everything(item)
 
 
-def _split(lines: list[Line], inside: int, what: str) -> int:
-    """Return how many lines begin with `what`, or have nothing."""
-    return next((at for at, (_, text) in enumerate(lines) if at >= inside
-                 and text and not text.startswith(what)), len(lines))
+def plain(spans: Iterable[Span]) -> str:
+    """Return what a reader sees of spans, as text alone."""
+    return "".join(span.text or plain(span.children) for span in spans)
+
+
+def _folded(label: str) -> str:
+    """Return a reference's label as labels are compared."""
+    return " ".join(label.split()).casefold()
+
+
+def _take(lines: Lines, ends: Callable[[str], object]) -> Lines:
+    """Take lines off: the first, and all up to one at which `ends` is true."""
+    count = next((at for at, (_, text) in enumerate(lines)
+                  if at and ends(text)), len(lines))
+    taken, lines[:count] = lines[:count], []
+    return taken
 
 
 class _Reader:
-    """What is known of a page while it is read."""
+    """What is known of a page while it is read.
 
-    def __init__(self, name: str, lines: list[Line]) -> None:
+    The method of a kind takes a block of that kind off the lines.
+    """
+
+    def __init__(self, name: str, lines: Lines) -> None:
         self.name = name
         found = [REFERENCE.fullmatch(text.strip()) for _, text in lines]
-        self.references = {folded(match[1]): match[2]
-                           for match in reversed(found) if match}
-
-    def unknown(self, line: int, what: str) -> Unknown:
-        return Unknown(f"{self.name}:{line}: {what}")
+        self.targets = {_folded(match[1]): match[2]
+                        for match in reversed(found) if match}
 
     def spans(self, line: int, text: str) -> tuple[Span, ...]:
-        try:
-            return spans(text, self.references)
-        except Refused as error:
-            raise self.unknown(line, f"our pages have no such thing: {error}"
-                               ) from None
+        found, here = [], 0
+        for match in (*SPAN.finditer(text), None):
+            between = text[here:match.start() if match else None]
+            for pattern, what in REFUSED.items():
+                if re.search(pattern, between):
+                    raise Broken(self.name, line, f"none of ours: {what}")
+            found += [Span("text", between)] if between else []
+            if match:
+                found.append(self.span(line, match))
+                here = match.end()
+        return tuple(found)
 
-    def blocks(self, lines: list[Line]) -> tuple[Block, ...]:
+    def span(self, line: int, match: Match) -> Span:
+        if match["code"]:
+            code = match["code"].replace("\n", " ")
+            padded = code[0] == code[-1] == " " and code.strip()
+            return Span("code", code[1:-1] if padded else code)
+        if match["stars"]:
+            return Span("strong" if match["stars"] == "**" else "emphasis",
+                        children=self.spans(line, match["stressed"]))
+        words, label = match["words"], match["label"]
+        target = match["target"] or self.targets.get(_folded(label or words))
+        if match.string.startswith("(", match.end()):
+            raise Broken(self.name, line, "a target with spaces or a title")
+        inner = self.spans(line, words)
+        if target is None and (label is not None or plain(inner) != words):
+            raise Broken(self.name, line, f"no target for [{label or words}]")
+        if target is None:
+            return Span("text", match[0])
+        return Span("image", words, target) if match["bang"] \
+            else Span("link", "", target, inner)
+
+    def blocks(self, lines: Lines) -> tuple[Block, ...]:
         """Read the blocks of lines from which the indent is taken."""
         found = []
         while lines:
-            block, taken = self.block(*lines[0], lines)
-            found += [block] if block else []
-            lines = lines[taken:]
+            number, text = lines[0]
+            if not text or REFERENCE.fullmatch(text):
+                del lines[0]
+            else:
+                kind, match = next((kind, match) for kind, pattern
+                                   in BEGINS.items() for match
+                                   in [pattern.match(text)] if match)
+                found.append(getattr(self, kind)(number, match, lines))
         return tuple(found)
 
-    def block(self, number: int, text: str, lines: list[Line]
-              ) -> tuple[Optional[Block], int]:
-        """Read what begins in the first line; return how many lines it has."""
-        if not text or REFERENCE.fullmatch(text):
-            return None, 1
-        heading, comment = HEADING.fullmatch(text), COMMENT.fullmatch(text)
-        if heading:
-            return Block("heading", number, level=len(heading[1]),
-                         spans=self.spans(number, heading[2])), 1
-        if comment:
-            return Block("comment", number, comment[1]), 1
-        for pattern, does in ((FENCE.fullmatch, self.fence),
-                              (DETAILS.fullmatch, self.details),
-                              (ITEM.match, self.list)):
-            match = pattern(text)
-            if match:
-                return does(number, match, lines)
-        if text.startswith("    "):
-            return self.indented(number, lines)
-        if text.startswith("|"):
-            return self.table(number, lines)
-        if FOREIGN.match(text):
-            raise self.unknown(number, "our pages have no such thing: "
-                               f"{text.split()[0]} where a block begins")
-        return self.paragraph(number, lines)
+    def heading(self, number: int, match: Match, lines: Lines) -> Block:
+        del lines[0]
+        return Block("heading", number, level=len(match[1]),
+                     spans=self.spans(number, match[2]))
 
-    def fence(self, number: int, match: re.Match[str], lines: list[Line]
-              ) -> tuple[Block, int]:
-        texts = [text for _, text in lines]
-        if "```" not in texts:
-            raise self.unknown(number, "a fence that is never closed")
-        end = texts.index("```")
-        return Block("fence", number, "".join(f"{t}\n" for t in texts[1:end]),
-                     info=(match[1], *match[2].split())), end + 1
+    def comment(self, number: int, match: Match, lines: Lines) -> Block:
+        del lines[0]
+        return Block("comment", number, match[1])
 
-    def details(self, number: int, match: re.Match[str], lines: list[Line]
-                ) -> tuple[Block, int]:
-        depth = 0
-        for taken, (_, text) in enumerate(lines, 1):
-            depth += bool(DETAILS.fullmatch(text)) - (text == "</details>")
-            if depth == 0:
-                break
-        body = lines[1:taken - 1]
-        if depth or len(body) < 3 or body[0][1] or body[-1][1]:
-            raise self.unknown(number, "details need </details>, and a blank "
-                               "line after <summary> and before the end")
+    def fence(self, number: int, match: Match, lines: Lines) -> Block:
+        _, *body = _take(lines, "```".__eq__)
+        if not lines:
+            raise Broken(self.name, number, "a fence that is never closed")
+        del lines[0]
+        return Block("fence", number, "".join(f"{t}\n" for _, t in body),
+                     info=(match[1], *match[2].split()))
+
+    def details(self, number: int, match: Match, lines: Lines) -> Block:
+        _, *body = _take(lines, "</details>".__eq__)
+        if not lines or len(body) < 3 or body[0][1] or body[-1][1]:
+            raise Broken(self.name, number, "details need </details>, and a "
+                         "blank line after <summary> and before the end")
+        del lines[0]
         return Block("details", number, spans=self.spans(number, match[1]),
-                     items=(self.blocks(body),)), taken
+                     items=(self.blocks(body),))
 
-    def list(self, number: int, first: re.Match[str], lines: list[Line]
-             ) -> tuple[Block, int]:
-        items, taken, loose = [], 0, False
-        while taken < len(lines):
-            match = ITEM.match(lines[taken][1])
+    def list(self, number: int, first: Match, lines: Lines) -> Block:
+        items, loose, inner = [], False, [(0, "no blank")]
+        while lines:
+            match = ITEM.match(lines[0][1])
             if not match or bool(match[1]) != bool(first[1]):
                 break
-            loose |= bool(items) and not lines[taken - 1][1]
-            inner, used = self.item(lines[taken:], match.end())
-            items.append(self.blocks(inner))
-            begins = {block.line for block in items[-1][1:]}
-            loose |= any(not text and line + 1 in begins
-                         for line, text in inner)
-            taken += used
+            loose |= not inner[-1][1]
+            inner = self.item(lines, match.end())
+            items.append(self.blocks(inner[:]))
+            loose |= any(not inner[block.line - inner[0][0] - 1][1]
+                         for block in items[-1][1:])
         return Block("list", number, start=int(first[2] or 0), loose=loose,
-                     items=tuple(items)), taken
+                     items=tuple(items))
 
-    def item(self, lines: list[Line], indent: int) -> tuple[list[Line], int]:
-        """Return an item's lines without their indent, and how many it has.
+    def item(self, lines: Lines, indent: int) -> Lines:
+        """Take an item's lines, without their indent."""
+        taken = _take(lines, lambda text: text
+                      and not text.startswith(" " * indent))
+        if lines and taken[-1][1] and not ITEM.match(lines[0][1]):
+            raise Broken(self.name, lines[0][0], "this line goes on in a list,"
+                         f" and is not indented by {indent} spaces")
+        return [(line, text[indent:]) for line, text in taken]
 
-        Blank lines at its end count, so that the next item begins after them.
-        """
-        end = _split(lines, 1, " " * indent)
-        if end < len(lines) and lines[end - 1][1] \
-                and not ITEM.match(lines[end][1]):
-            raise self.unknown(lines[end][0], "this line goes on in a list, "
-                               f"and is not indented by {indent} spaces")
-        inner = [(line, text[indent:]) for line, text in lines[:end]]
-        while not inner[-1][1]:
-            inner.pop()
-        return inner, end
+    def code(self, number: int, _: Match, lines: Lines) -> Block:
+        taken = _take(lines, lambda text: text and text[:4].strip())
+        text = "".join(f"{text[4:]}\n" for _, text in taken)
+        return Block("code", number, text.rstrip("\n") + "\n")
 
-    def indented(self, number: int, lines: list[Line]) -> tuple[Block, int]:
-        end = _split(lines, 0, "    ")
-        text = "".join(f"{text[4:]}\n" for _, text in lines[:end])
-        return Block("code", number, text.rstrip("\n") + "\n"), end
-
-    def table(self, number: int, lines: list[Line]) -> tuple[Block, int]:
-        end = next((at for at, (_, text) in enumerate(lines)
-                    if not text.startswith("|")), len(lines))
-        if end < 2 or not DASHES.fullmatch(lines[1][1]):
-            raise self.unknown(number, "a table needs a line of |---| second")
+    def table(self, number: int, _: Match, lines: Lines) -> Block:
+        head, *body = _take(lines, lambda text: not text.startswith("|"))
+        if not body or not DASHES.fullmatch(body[0][1]):
+            raise Broken(self.name, number, "a table needs |---| second")
         rows = []
-        for line, text in (lines[0], *lines[2:end]):
+        for line, text in (head, *body[1:]):
             cells = CELL_BORDER.split(text)[1:-1]
             rows.append(tuple(self.spans(line, cell.strip().replace(
                 r"\|", "|")) for cell in cells))
             if not text.endswith("|") or len(cells) != len(rows[0]):
-                raise self.unknown(line, f"{len(cells)} cells in this row, "
-                                   f"{len(rows[0])} in the table's head")
-        if lines[end:] and not re.match("$|<!--", lines[end][1]):
-            raise self.unknown(lines[end][0], "GitHub takes this line for one "
-                               "more row of the table")
-        return Block("table", number, rows=tuple(rows)), end
+                raise Broken(self.name, line, f"{len(cells)} cells in this "
+                             f"row, {len(rows[0])} in the table's head")
+        if lines and not re.match("$|<!--", lines[0][1]):
+            raise Broken(self.name, lines[0][0], "GitHub takes this line for "
+                         "one more row of the table")
+        return Block("table", number, rows=tuple(rows))
 
-    def paragraph(self, number: int, lines: list[Line]) -> tuple[Block, int]:
-        end = next((at for at, (_, text) in enumerate(lines) if not text),
-                   len(lines))
-        for line, text in lines[1:end]:
+    def paragraph(self, number: int, match: Match, lines: Lines) -> Block:
+        if FOREIGN.match(match.string):
+            raise Broken(self.name, number, "none of ours: a block that begins"
+                         f" with {match.string.split()[0]}")
+        taken = _take(lines, lambda text: not text)
+        for line, text in taken[1:]:
             if INTERRUPTS.match(text):
-                raise self.unknown(line, "GitHub begins a block here, in a "
-                                   "paragraph: put a blank line before it")
-        text = "\n".join(text.lstrip() for _, text in lines[:end])
-        return Block("paragraph", number, spans=self.spans(number, text)), end
+                raise Broken(self.name, line, "GitHub begins a block here, in "
+                             "a paragraph: put a blank line before it")
+        text = "\n".join(text.lstrip() for _, text in taken)
+        return Block("paragraph", number, spans=self.spans(number, text))
 
 
 def read(text: str, name: str) -> tuple[Block, ...]:
-    """Read a page; `name` stands in what Unknown says."""
+    """Read a page, whose `name` stands in what Broken says."""
     lines = list(enumerate(text.split("\n"), 1))
     for number, line in lines:
         if line and not line.strip(" "):
-            raise Unknown(f"{name}:{number}: a blank line with spaces")
+            raise Broken(name, number, "a blank line with spaces")
     return _Reader(name, lines).blocks(lines)

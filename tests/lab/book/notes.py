@@ -7,24 +7,17 @@ import os
 import re
 from html import escape
 from pathlib import Path
-from typing import Callable, Mapping, Sequence
+from typing import Callable, Mapping
 
+from ..ladder.kept import Kept
 from ..program import CHAPTERS, ROOT
 from . import ladders
-from .highlight import lines as highlighted
-from .inline import Span, plain
 from .ladders import boxed
-from .markdown import Block, read
-from .sources import Listing, title
-from .ties import Tie, Ties, programs
+from .markdown import Block, Blocks, Broken, Row, Span, plain, read
+from .sources import Listing, highlighted
+from .ties import Tie, Ties, sources
 
 BOOK = CHAPTERS / "book"
-PICTURES = {".svg": "svg+xml", ".png": "png"}
-NAMES = {"c": "Code", "diff": "What changes", "sh": "Commands"}
-
-
-class Broken(Exception):
-    """A page says what isn't so; the text begins with file:line."""
 
 
 def slug(heading: str) -> str:
@@ -45,6 +38,13 @@ def _diff(text: str) -> str:
     return "".join(f"<{tag}>{line}\n</{tag}>" for tag, line in tagged)
 
 
+# What other fences are called, and how their text is written.
+FENCES: dict[str, tuple[str, Callable[[str], str]]] = {
+    "c": ("Code", lambda text: "\n".join(highlighted(text))),
+    "diff": ("What changes", _diff), "sh": ("Commands", escape),
+    "": ("Command line", escape)}
+
+
 class Notes:
     """A page on its way to HTML.
 
@@ -53,51 +53,46 @@ class Notes:
     """
 
     def __init__(self, path: Path, book: Mapping[Path, str],
-                 kept: ladders.Kept) -> None:
+                 kept: Kept) -> None:
         self.path, self.book, self.kept = path, book, kept
-        self.key = book[path]
-        self.name = str(path.relative_to(ROOT))
+        self.key, self.name = book[path], str(path.relative_to(ROOT))
         self.page = read(path.read_text(), self.name)
         self.ties: dict[int, list[Tie]] = {}
         self.listings: list[Listing] = []
         if path.parent.parent == CHAPTERS:
             ties = Ties(self.page, self.name, path.parent)
-            self.ties = ties.by_line
-            self.listings = [Listing(path.parent, source, ties.all())
-                             for source in ties.shown()]
+            self.ties, tied = ties.by_line, {tie.source for tie in ties.all()}
+            self.listings = [Listing(path.parent, name, ties.all())
+                             for name in sources(path.parent)
+                             if name in tied or not name.startswith("common/")]
         self.line = 0  # of the block that is being written
         self.headings: list[str] = []
         self.asked: list[tuple[int, str]] = []  # fragments, with their lines
 
-    def broken(self, line: int, why: str) -> Broken:
-        return Broken(f"{self.name}:{line}: {why}")
-
-    def blocks(self, blocks: Sequence[Block]) -> str:
+    def blocks(self, blocks: Blocks) -> str:
         """Return blocks as HTML: those of the page, or some of them."""
         return "".join(map(self._block, blocks))
 
     def _block(self, block: Block) -> str:
+        if block.kind == "comment":
+            return ""
         self.line = block.line
         does: Callable[[Block], str] = getattr(self, f"_{block.kind}")
         html = does(block)
-        links = "".join(f'<a href="#{tie.name}">{escape(self._lines(tie))}</a>'
-                        for tie in self.ties.get(block.line, ()))
+        links = "".join(
+            f'<a href="#{tie.name}">{escape(tie.source)}, '
+            + (f"line {tie.first}" if tie.first == tie.last else
+               f"lines {tie.first} to {tie.last}") + "</a>"
+            for tie in self.ties.get(block.line, ()))
         return f'<div class="tied">{html}<p class="to">{links}</p></div>\n' \
-            if links and html else html
-
-    def _lines(self, tie: Tie) -> str:
-        """Return what the lines of a tie are called."""
-        which = f"line {tie.first}" if tie.first == tie.last \
-            else f"lines {tie.first} to {tie.last}"
-        return f"{title(self.path.parent, tie.source)}, {which}"
-
-    def _comment(self, _: Block) -> str:
-        return ""
+            if links else html
 
     def _heading(self, block: Block) -> str:
         words = plain(block.spans)
         place = self.key if block.level == 1 else f"{self.key}-{slug(words)}"
         level = block.level + (self.key != "start")
+        if words in self.headings:
+            raise Broken(self.name, block.line, f"a second heading: {words}")
         self.headings.append(words)
         return f'<h{level} id="{place}">{self.spans(block.spans)}</h{level}>\n'
 
@@ -107,32 +102,27 @@ class Notes:
             else f"<p>{inner}</p>\n"
 
     def _fence(self, block: Block) -> str:
-        words = dict(word.split("=") for word in block.info[1:])
-        if block.info[0] == "console":
-            which = words.get("terminal", "1")
-            name = f"Terminal {which}"
-            return (f'<figure class="terminal t{which}"><figcaption>{name}'
-                    "</figcaption>"
-                    + boxed("typed", name, _console(block.text), "pre")
-                    + "</figure>\n")
-        inner = {"diff": _diff, "c": lambda text: "\n".join(highlighted(text))
-                 }.get(block.info[0], escape)(block.text)
-        return boxed("code", NAMES.get(block.info[0], "Text"), inner, "pre")
+        kind, *words = block.info or ("",)
+        if kind != "console":
+            name, written = FENCES.get(kind, ("Text", escape))
+            return boxed("code", name, written(block.text), "pre")
+        which = dict(word.split("=") for word in words).get("terminal", "1")
+        name = f"Terminal {which}"
+        return (f'<figure class="terminal t{which}"><figcaption>{name}'
+                "</figcaption>" + boxed("typed", name, _console(block.text),
+                                        "pre") + "</figure>\n")
 
-    def _code(self, block: Block) -> str:
-        return boxed("code", "Command line", escape(block.text), "pre")
+    _code = _fence
 
     def _list(self, block: Block) -> str:
         tag = "ol" if block.start else "ul"
         start = f' start="{block.start}"' if block.start > 1 else ""
-        items = "".join(f"<li>{self._item(item, block.loose)}</li>\n"
-                        for item in block.items)
+        items = ""
+        for item in block.items:
+            tight = not block.loose and item[0].kind == "paragraph"
+            first = self.spans(item[0].spans) if tight else ""
+            items += f"<li>{first}{self.blocks(item[tight:])}</li>\n"
         return f"<{tag}{start}>\n{items}</{tag}>\n"
-
-    def _item(self, blocks: Sequence[Block], loose: bool) -> str:
-        if loose or blocks[0].kind != "paragraph":
-            return self.blocks(blocks)
-        return self.spans(blocks[0].spans) + self.blocks(blocks[1:])
 
     def _details(self, block: Block) -> str:
         return (f"<details><summary>{self.spans(block.spans)}</summary>\n"
@@ -154,34 +144,30 @@ class Notes:
             f'<table><caption class="said">{escape(name)}</caption>\n{top}'
             f"<tbody>{rows}</tbody></table>")
 
-    def _cell(self, head: Sequence[tuple[Span, ...]],
-              row: Sequence[tuple[Span, ...]], at: int) -> str:
+    def _cell(self, head: Row, row: Row, at: int) -> str:
         """Return a cell; one of the matrix leads to what happened in it."""
         inner, verdict = self.spans(row[at]), plain(row[at])
         names = plain(row[0]), re.sub(r" \(\d+\)$", "", plain(head[at]))
         for place, cell in self.kept["cells"].items():
             if (cell["row"], cell["title"]) == names:
                 if cell["verdict"] != verdict:
-                    raise self.broken(self.line, f"{', '.join(names)}: not "
-                                      f"{verdict} in {ladders.KEPT.name}")
+                    raise Broken(self.name, self.line, f"{', '.join(names)}: "
+                                 f"not {verdict} in ladders.json")
                 return f'<a href="cells.html#{place}">{inner}</a>'
         return inner
 
-    def spans(self, spans: Sequence[Span]) -> str:
+    def spans(self, spans: tuple[Span, ...]) -> str:
         return "".join(map(self._span, spans))
 
     def _span(self, span: Span) -> str:
-        if span.kind == "text":
-            return escape(span.text, False)
-        if span.kind == "code":
-            return f"<code>{escape(span.text, False)}</code>"
         if span.kind == "image":
             return self._image(span)
-        inner = self.spans(span.children)
+        inner = self.spans(span.children) or escape(span.text, False)
         if span.kind == "link":
             return f'<a href="{escape(self._place(span.target))}">{inner}</a>'
-        tag = {"strong": "strong", "emphasis": "em"}[span.kind]
-        return f"<{tag}>{inner}</{tag}>"
+        tag = {"text": "", "code": "code", "strong": "strong",
+               "emphasis": "em"}[span.kind]
+        return f"<{tag}>{inner}</{tag}>" if tag else inner
 
     def _place(self, target: str) -> str:
         """Return where a link leads to: in the book, if that is in it."""
@@ -190,27 +176,25 @@ class Notes:
         name, _, fragment = target.partition("#")
         path = Path(os.path.normpath(self.path.parent / name)) if name \
             else self.path
-        if path in self.book:
-            place = "-".join(filter(None, (self.book[path], fragment)))
-        elif path.suffix == ".md" or not path.exists():
-            raise self.broken(self.line, f"{target} is not in the book")
-        elif path.suffix == ".c" and path in programs(path.parent):
-            place = f"{path.parent.name.split('-')[0]}-{path.name}"
-        else:
+        if path not in self.book:
+            if path.suffix == ".md" or not path.exists():
+                raise Broken(self.name, self.line, f"not in the book: {target}")
             return os.path.relpath(path, BOOK)
+        place = "-".join(filter(None, (self.book[path], fragment)))
         self.asked.append((self.line, place))
         return f"#{place}"
 
     def _image(self, span: Span) -> str:
         """Return a picture, or the ladders that a chapter's wire shows."""
         path = Path(os.path.normpath(self.path.parent / span.target))
-        if not path.exists() or path.suffix not in PICTURES:
-            raise self.broken(self.line, f"no such picture: {span.target}")
         wires = self.kept["wires"].get(path.parent.name)
         if wires and path == self.path.with_name("wire.svg"):
             return "".join(map(ladders.table, wires))
         if path == BOOK.with_suffix(".png"):
             return ""  # the book needs no picture of itself
+        if not path.exists() or path.suffix != ".svg":
+            raise Broken(self.name, self.line,
+                         f"no such picture: {span.target}")
         content = base64.b64encode(path.read_bytes()).decode()
-        return (f'<img src="data:image/{PICTURES[path.suffix]};base64,'
-                f'{content}" alt="{escape(span.text)}">')
+        return f'<img src="data:image/svg+xml;base64,{content}" ' \
+               f'alt="{escape(span.text)}">'

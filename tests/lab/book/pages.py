@@ -9,29 +9,24 @@ from string import Template
 from typing import Sequence
 
 from .. import chapters
+from ..ladder.kept import Kept, kept
 from ..program import CHAPTERS, ROOT
-from ..program import chapters as folders
 from . import ladders
 from .ladders import boxed
-from .notes import Broken, Notes
+from .markdown import Broken
+from .notes import Notes
 
 HERE = Path(__file__).parent
 ID = re.compile(r'\bid="([^"]+)"')
-
-
-def _of_chapter(folder: Path) -> dict[Path, str]:
-    """Return a chapter's page, and those of the folders in it."""
-    return {folder / "README.md": chapters.number(folder),
-            **{page: page.parent.name
-               for page in sorted(folder.glob("*/README.md"))}}
 
 
 def pages() -> dict[Path, str]:
     """Return the pages of the book in their order, and what each is called."""
     found = {
         ROOT / "README.md": "start",
-        **{page: key for folder in folders() for page, key in
-           _of_chapter(folder).items()},
+        **{page: chapters.number(page.parent)
+           if page.parent.parent == CHAPTERS else page.parent.name
+           for page in sorted(CHAPTERS.glob("[0-9]*/**/README.md"))},
         **{page: page.stem.lower() for page in sorted(CHAPTERS.glob("*.md"))},
         ROOT / "exercises/README.md": "exercises",
         **{page: f"exercise-{chapters.number(page.parent)}"
@@ -42,12 +37,12 @@ def pages() -> dict[Path, str]:
 
 def _pane(notes: Notes) -> str:
     """Return a chapter's programs, as they stand beside its notes."""
-    links = "".join(f'<li><a href="#{one.id}">{escape(one.title)}</a></li>'
+    links = "".join(f'<li><a href="#{one.id}">{escape(one.name)}</a></li>'
                     for one in notes.listings)
     listed = "".join(
-        f'<section id="{one.id}"><h3>{escape(one.title)} <small>'
+        f'<section id="{one.id}"><h3>{escape(one.name)} <small>'
         f"{escape(one.changed())}</small></h3>"
-        + boxed("source", f"{notes.key}: {one.title}", one.html())
+        + boxed("source", f"{notes.key}: {one.name}", one.html())
         + "</section>\n" for one in notes.listings)
     return (f'<aside class="pane" tabindex="0" aria-label="Programs of '
             f'chapter {notes.key}"><nav aria-label="Files of chapter '
@@ -62,50 +57,41 @@ def _article(notes: Notes) -> str:
             "</article>\n")
 
 
-def _document(title: str, body: str, style: str = "", contents: str = "",
-              home: str = "#start") -> str:
+def _document(title: str, home: str, body: str, lit: str = "",
+              contents: str = "") -> str:
     """Return a whole page, which needs no other file."""
     return Template((HERE / "book.html").read_text()).substitute(
         title=escape(title), body=body, contents=contents, home=home,
-        style=(HERE / "book.css").read_text() + style,
+        style=(HERE / "book.css").read_text() + lit,
         script=(HERE / "book.js").read_text())
 
 
-def _contents(leaves: Sequence[Notes]) -> str:
-    """Return the table of contents, folded away."""
-    entries = "".join(f'<li><a href="#{leaf.key}">{escape(leaf.headings[0])}'
-                      "</a></li>\n" for leaf in leaves)
-    return ('<details class="contents"><summary>Contents</summary>'
-            f'<nav aria-label="Contents"><ol>\n{entries}</ol></nav></details>')
-
-
-def _checked(leaves: Sequence[Notes], html: str) -> None:
-    """See that each fragment has its place, and none has two."""
-    ids = sorted(ID.findall(html))
-    for one, other in zip(ids, ids[1:]):
-        if one == other:
-            raise Broken(f"book.html: #{one} stands there twice")
+def _checked(leaves: Sequence[Notes], html: str) -> str:
+    """Return a page in which each fragment that is linked has its place."""
+    ids = set(ID.findall(html))
     for leaf in leaves:
         for line, place in leaf.asked:
             if place not in ids:
-                raise leaf.broken(line, f"nothing in the book is #{place}")
+                raise Broken(leaf.name, line, f"nothing here is #{place}")
+    return html
 
 
-def _book(kept: ladders.Kept) -> str:
-    """Return book.html."""
+def _book(kept: Kept) -> str:
     book = pages()
     leaves = [Notes(path, book, kept) for path in book]
     body = "".join(map(_article, leaves))  # before the contents are known
     lit = ",\n".join(f"html:not(.js) #{tie.name}:target~.{tie.name}"
                      for leaf in leaves for ties in leaf.ties.values()
                      for tie in ties) + " { background: var(--lit) }\n"
-    html = _document("Half-close", body, lit, _contents(leaves))
-    _checked(leaves, html)
-    return html
+    entries = "".join(f'<li><a href="#{leaf.key}">{escape(leaf.headings[0])}'
+                      "</a></li>\n" for leaf in leaves)
+    contents = '<details class="contents"><summary>Contents</summary><nav ' \
+               f'aria-label="Contents"><ol>\n{entries}</ol></nav></details>'
+    return _checked(leaves, _document("Half-close", "#start", body, lit,
+                                      contents))
 
 
-def _cells(kept: ladders.Kept) -> str:
-    """Return cells.html: what happened in each cell of the matrix."""
+def _cells(kept: Kept) -> str:
     parts, row = ["<h1>The matrix, cell by cell</h1>\n"], ""
     for place, cell in kept["cells"].items():
         parts += [f"<h2>{escape(cell['row'])}</h2>\n"] * (row != cell["row"])
@@ -115,12 +101,11 @@ def _cells(kept: ladders.Kept) -> str:
             f'{escape(cell["title"])}: <b class="verdict">'
             f'{escape(cell["verdict"])}</b></h3>\n'
             + "".join(map(ladders.table, cell["ladders"])) + "</section>\n")
-    return _document("Half-close: the matrix, cell by cell",
-                     f'<article class="page cells">\n{"".join(parts)}'
-                     "</article>\n", home="book.html")
+    return _document(
+        "Half-close: the matrix, cell by cell", "book.html",
+        f'<article class="page cells">\n{"".join(parts)}</article>\n')
 
 
 def files() -> dict[str, str]:
-    """Return the book: the text of each file by its name."""
-    kept = ladders.kept()
-    return {"book.html": _book(kept), "cells.html": _cells(kept)}
+    """Return the book: the text of each file by its name. Raises Broken."""
+    return {"book.html": _book(kept()), "cells.html": _cells(kept())}

@@ -5,17 +5,16 @@ from __future__ import annotations
 import sys
 import webbrowser
 
-from ..book.markdown import Unknown
-from ..book.notes import BOOK, Broken
+from ..book.markdown import Broken
+from ..book.notes import BOOK
 from ..book.pages import files
-from ..book.ties import Untied
 
 
 def main(_: list[str]) -> int:
     """book: written into chapters/book/, each page a file of its own."""
     try:
         made = files()
-    except (Broken, Unknown, Untied) as error:
+    except Broken as error:
         print(f"book: {error}", file=sys.stderr)
         return 1
     BOOK.mkdir(exist_ok=True)

@@ -6,7 +6,8 @@ import sys
 from typing import Optional
 
 from .. import matrix, program, sandbox
-from ..book.ladders import keep_cells
+from ..ladder import ladders
+from ..ladder.kept import Kept, as_kept, keep
 from ..matrix.svg import svg
 from ..outcome import Part
 
@@ -48,6 +49,15 @@ def reasons(cells: list[matrix.Cell]) -> str:
     return "\n".join(lines)
 
 
+def _kept(cell: matrix.Cell) -> tuple[str, Kept]:
+    """Return what happened in a cell, by the name of its place in the book."""
+    row = cell.pair.name
+    return f"{row.replace(' ', '-')}.{cell.scenario.slug}", {
+        "row": row, "title": cell.scenario.title, "verdict": cell.verdict,
+        "ladders": [as_kept(drawn) for act in cell.acts for drawn in
+                    ladders(act.outcome, f"{act.title}: {act.verdict}")]}
+
+
 def main(arguments: list[str]) -> int:
     """matrix [NN]: one row with its reasons, or all into README.md."""
     if sandbox.why_not_private():
@@ -67,7 +77,7 @@ def main(arguments: list[str]) -> int:
     text = matrix.README.read_text()
     matrix.README.write_text(text.replace(matrix.shown(), matrix.table(cells)))
     matrix.PICTURE.write_text(svg(cells))
-    keep_cells(cells)
+    keep("cells", dict(map(_kept, cells)))
     for row in matrix.by_row(cells):
         kept = sum(cell.verdict == "ok" for cell in row)
         print(f"{row[0].pair.name:<26} survives {kept} of {len(row)}")

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Iterator, Optional
 
 from .. import chapters, program, sandbox, scenario, wine
-from ..book.ladders import keep_wires
 from ..ladder import Ladder, ladder, ladders
+from ..ladder.kept import keep_wires
 from ..ladder.svg import svg
 from ..meeting.pair import Pair, converse
 from .trace import pair_of
@@ -63,6 +63,6 @@ def main(arguments: list[str]) -> int:
         pictures = [drawn(folder, ladders) for ladders in tries]
         usual = Counter(pictures).most_common(1)[0][0]
         (folder / "wire.svg").write_text(usual)
-        keep_wires({folder.name: tries[pictures.index(usual)]})
+        keep_wires(folder.name, tries[pictures.index(usual)])
         print(f"{folder.name}/wire.svg")
     return 0
