@@ -538,6 +538,21 @@ def test_eighty_columns_of_code_fit_beside_the_notes(book):
     assert room >= 0 and text < 0
 
 
+@pytest.mark.parametrize("width", [1280, 1440, 1920])
+def test_what_fits_eighty_columns_is_seen_whole_in_the_notes(book, width):
+    """Terminals, quoted code and ladders; on a large screen too."""
+    book.size(width, 800)
+    cut = book.run("""
+        const columns = (text) => Math.max(...text.split("\\n").map(
+            (line) => [...line].length));
+        return [...document.querySelectorAll(
+            ".chapter .notes pre, .chapter .notes .ladder .wide")].filter(
+            (one) => one.scrollWidth > one.clientWidth && (
+                one.tagName !== "PRE" || columns(one.textContent) <= 80))
+            .map((one) => one.textContent.slice(0, 300));""")
+    assert cut == []
+
+
 def test_in_a_narrow_window_the_programs_follow_the_notes(book):
     book.size(360, 640)
     below = book.run("""
