@@ -245,22 +245,27 @@ def test_a_client_without_an_output_does_not_say_its_words_to_the_server(
 
 # --- the solutions ---------------------------------------------------------
 
-SOLVED = {  # the program, and the words of its command line
+ANSWERS = {  # the program, and the words of its command line
     "01": ("server", ["127.0.0.1", 0, "/dev/null"]),
     "02": ("rsort", ["127.0.0.1", 0]),
     "03": ("client", ["127.0.0.1", 0, "copy"]),
     "04": ("server", ["127.0.0.1", 0, "/dev/null", 60]),
     "05": ("client", ["127.0.0.1", 0, "copy", 60]),
 }
-each_solution = pytest.mark.parametrize("number", sorted(SOLVED))
+each_solution = pytest.mark.parametrize("number", sorted(ANSWERS))
+
+
+def answer(number: str, source: Path, folder: Path) -> list[object]:
+    """Return the command line of an answer; it stores things in `folder`."""
+    return [program.build(source), *(folder / "copy" if word == "copy" else
+                                     word for word in ANSWERS[number][1])]
 
 
 def solution(number: str, folder: Path) -> list[object]:
     """Return a solution's command line; what it stores is in `folder`."""
-    name, argv = SOLVED[number]
-    source, = (program.ROOT / "solutions").glob(f"{number}-*/{name}.c")
-    return [program.build(source), *(folder / "copy" if word == "copy"
-                                     else word for word in argv)]
+    source, = (program.ROOT / "solutions").glob(
+        f"{number}-*/{ANSWERS[number][0]}.c")
+    return answer(number, source, folder)
 
 
 @needs_full
@@ -291,26 +296,58 @@ def test_a_second_client_of_a_solution_is_refused_at_once(
     one_only(room, [*argv[:3], file, *argv[4:]])
 
 
-@pytest.mark.answers
-@pytest.mark.parametrize("number, at", (  # its file or answer, its thanks
-    ("02", 1), ("03", 1), ("03", 2), ("04", 1), ("05", 1), ("05", 2)))
-def test_a_solution_does_not_spin_where_a_write_takes_nothing(
-        room, number, at, tmp_path):
+def taking_nothing(room: Sandbox, number: str, argv: list[object], at: int
+                   ) -> tuple[Process, list[str]]:
+    """Run an answer whose write number `at` takes nothing.
+
+    Return it, and the calls that took nothing: none, if it made fewer.
+    """
     log = CallLog(Fault("nothing", at=at))
-    argv = solution(number, tmp_path)
-    if number == "04":
-        file = tmp_path / "original"
-        file.write_bytes(bytes(10_000))
-        process = room.start([*argv[:3], file, *argv[4:]], env=log.env)
+    if ANSWERS[number][0] == "server":
+        process = room.start([*argv[:3], program.__file__, *argv[4:]],
+                             env=log.env)
         with closing(peer.Peer.dial(room, "127.0.0.1",
                                     kernel.listening(process),
                                     may_go_on(process))) as client:
+            client.say(b"Thank you")
+            client.half_close()
             client.hear()
     else:
         process, _ = fetched(room, argv, [], b"4\nfile" if number == "05"
                              else b"file", log)
-    assert str(process.wait()) == "exit 1" and log.struck() == ["write"]
-    assert process.stderr.decode().endswith(": nothing was taken\n")
+    process.wait()
+    return process, log.struck()
+
+
+@pytest.mark.answers
+@pytest.mark.parametrize("number, at", (  # its file or answer, its thanks
+    ("01", 1), ("02", 1), ("03", 1), ("03", 2), ("04", 1), ("05", 1),
+    ("05", 2)))
+def test_a_solution_does_not_spin_where_a_write_takes_nothing(
+        room, number, at, tmp_path):
+    process, struck = taking_nothing(room, number, solution(number, tmp_path),
+                                     at)
+    assert str(process.exit) == "exit 1" and struck == ["write"]
+    assert process.stderr.decode().endswith(
+        "only 0 of 30 bytes went\n" if number == "01" else
+        ": nothing was taken\n")
+
+
+@pytest.mark.answers
+@pytest.mark.parametrize("source", [
+    pytest.param(source, id=f"{source.parent.name[:2]}-{source.stem}")
+    for source in sorted((program.ROOT / "tests" / "right").glob("*/*.c"))])
+def test_a_right_answer_does_not_spin_where_a_write_takes_nothing(
+        room, source, tmp_path):
+    number = source.parent.name[:2]
+    argv = answer(number, source, tmp_path)
+    for at in (1, 2, 3):
+        process, struck = taking_nothing(room, number, argv, at)
+        assert str(process.exit) == ("exit 1" if struck else "exit 0"), \
+            (at, process.stderr)
+        if not struck:  # stdio's own writes don't come to the recorder
+            assert at > 1 or source.stem in ("stdio", "all-in-memory")
+            return
 
 
 @pytest.mark.answers

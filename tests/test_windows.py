@@ -166,6 +166,45 @@ def test_a_reset_in_place_of_the_thanks_is_trouble(room, windows, tmp_path):
                         r"(.* \(10054\)|no thanks)\n", offer.ends())
 
 
+TAKES_NOTHING = """
+#include <winsock2.h>
+
+static int WINAPI
+nothing(SOCKET s, const char *bytes, int size, int flags)
+{
+    (void)s, (void)bytes, (void)size, (void)flags;
+    return 0;
+}
+
+int(WINAPI *__wrap___imp_send)(SOCKET, const char *, int, int) = nothing;
+"""
+
+
+@needs_wine
+@pytest.mark.parametrize("name", (NAIVE, HALF_CLOSE, CLIENT))
+def test_a_send_that_takes_nothing_is_not_made_for_ever(
+        room, windows, tmp_path, name):
+    source = tmp_path / "send.c"
+    source.write_text(TAKES_NOTHING)
+    made = program.build(FOLDER / f"{name}.c",
+                         (str(source), "-Wl,--wrap=__imp_send"))
+    if name == CLIENT:
+        listener, port = plain_sockets.listen(room)
+        process = windows.start([made, "127.0.0.1", port, tmp_path / "copy"])
+        with listener, plain_sockets.accept(listener) as conn:
+            conn.shutdown(socket.SHUT_WR)
+            assert plain_sockets.hear(conn).data == b""
+        whom = "server"
+    else:
+        process = windows.start([made, "127.0.0.1", 0, program.__file__])
+        with plain_sockets.dial(room, kernel.listening(process)) as conn:
+            assert plain_sockets.hear(conn).data == b""
+        whom = "client"
+    assert str(process.wait()) == "exit 1"
+    assert process.stderr.decode().endswith(
+        f": write to {whom}: nothing was taken\n")
+
+
 def fetch_half(room: Sandbox, windows: Wine, copy: Path) -> str:
     """Let a client read half a file, then a reset; return what it says."""
     listener, port = plain_sockets.listen(room)

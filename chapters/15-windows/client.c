@@ -142,6 +142,8 @@ say_thanks(SOCKET conn)
         sent = send(conn, thanks + done, length - done, 0);
         if (sent == SOCKET_ERROR)
             fail(1, WSAGetLastError(), "write to server");
+        if (sent == 0) /* to ask again would be to ask for ever */
+            fail(1, 0, "write to server: nothing was taken");
     }
     if (closesocket(conn) == SOCKET_ERROR)
         fail(1, WSAGetLastError(), "closesocket");
@@ -153,8 +155,7 @@ main(int argc, char *argv[])
     struct sockaddr_in where;
     SOCKET conn;
 
-    /* Text mode would end our lines in \r\n. */
-    if (_setmode(_fileno(stdout), _O_BINARY) == -1 ||
+    if (_setmode(_fileno(stdout), _O_BINARY) == -1 || /* else \n is \r\n */
         _setmode(_fileno(stderr), _O_BINARY) == -1)
         fail(1, 0, "binary output: %s", strerror(errno));
     if (argc != 4) {

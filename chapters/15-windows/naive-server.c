@@ -138,6 +138,8 @@ send_file(SOCKET conn, int file, const char *path)
             sent = send(conn, chunk + done, n - done, 0);
             if (sent == SOCKET_ERROR)
                 fail(1, WSAGetLastError(), "write to client");
+            if (sent == 0) /* to ask again would be to ask for ever */
+                fail(1, 0, "write to client: nothing was taken");
         }
     if (n == -1)
         fail(1, 0, "read %s: %s", path, strerror(errno));
@@ -171,8 +173,7 @@ main(int argc, char *argv[])
     SOCKET listener, conn;
     int file;
 
-    /* Text mode would end our lines in \r\n. */
-    if (_setmode(_fileno(stdout), _O_BINARY) == -1 ||
+    if (_setmode(_fileno(stdout), _O_BINARY) == -1 || /* else \n is \r\n */
         _setmode(_fileno(stderr), _O_BINARY) == -1)
         fail(1, 0, "binary output: %s", strerror(errno));
     if (argc != 4) {

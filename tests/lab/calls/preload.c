@@ -19,8 +19,8 @@
  * `KIND chance PERCENT seed SEED`: each may, and the same seed repeats it.
  * `KIND in NAME,NAME at N` and so on spares all calls but these.
  *
- *     short    read, write, recv, send move one byte, on sockets and plain
- *              files: nothing else may do so
+ *     short    read, write, recv, send, sendfile move one byte, on sockets and
+ *              plain files: nothing else may do so
  *     EINTR    a signal came while a call waited, so what can't wait is spared:
  *              non-blocking calls, a poll without patience; a connect goes on
  *              in the background, and a close has closed, as on Linux
@@ -31,7 +31,7 @@
  *     SIGSTOP  the same, of calls on descriptors before those on sockets only;
  *              it stays so until SIGCONT
  *     slow     fsync takes a second
- *     nothing  write and send take no byte, and call that no error
+ *     nothing  write, send and sendfile take no byte, and call that no error
  *     copied   a child keeps a copy of what accept returned, for ever
  *
  * What is said of read and write holds for readv, writev and pread, what is
@@ -416,7 +416,7 @@ WATCH(ssize_t, readv, fd, 0, total(parts, (size_t)count),
 WATCH(ssize_t, writev, fd, 0, total(parts, (size_t)count),
       (int fd, const struct iovec *parts, int count), fd, parts, count)
 WATCH(ssize_t, sendfile, to, 0, n, (int to, int from, off_t *at, size_t n), to,
-      from, at, n)
+      from, at, cut("sendfile", to, n, true))
 WATCH(int, connect, fd, 0, 0,
       (int fd, const struct sockaddr *where, socklen_t size), fd, where, size)
 WATCH(int, accept, fd, 0, 0,

@@ -81,6 +81,10 @@ converse(int conn, int file, char *thanks, size_t bound, size_t *heard)
                 n = send(conn, out + begin, end - begin, MSG_NOSIGNAL);
                 if (n == -1 && errno != EAGAIN)
                     return fail("send");
+                if (n == 0) {
+                    fprintf(stderr, "server: send: nothing was taken\n");
+                    return 1;
+                }
                 if (n > 0)
                     begin += (size_t)n;
             }

@@ -48,10 +48,15 @@ static void
 send_all(int conn, int file, off_t size)
 {
     off_t at = 0;
+    ssize_t n;
 
-    while (at < size)
-        if (sendfile(conn, file, &at, (size_t)(size - at)) == -1)
+    while (at < size) {
+        n = sendfile(conn, file, &at, (size_t)(size - at));
+        if (n == -1)
             err(1, "sendfile");
+        if (n == 0) /* the file has shrunk */
+            errx(1, "sendfile: nothing was taken");
+    }
     if (shutdown(conn, SHUT_WR) == -1)
         err(1, "shutdown");
 }

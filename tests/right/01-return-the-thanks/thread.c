@@ -43,6 +43,8 @@ speak(void *argument)
         n = write(job->conn, all + sent, have - sent);
         if (n == -1)
             err(1, "write to client");
+        if (n == 0)
+            errx(1, "write to client: nothing was taken");
         sent += (size_t)n;
     }
     if (shutdown(job->conn, SHUT_WR) == -1)

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,7 +30,9 @@ pump(int in, int out)
             return -1;
         for (p = bytes; n > 0; p += m, n -= m) {
             m = write(out, p, (size_t)n);
-            if (m == -1)
+            if (m == 0)
+                errno = EIO; /* it took nothing */
+            if (m <= 0)
                 return -1;
         }
     }

@@ -5,6 +5,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <sys/socket.h>
+#include <errno.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -76,7 +77,9 @@ main(int argc, char **argv)
         }
         if (slots[1].revents & POLLOUT) {
             n = send(conn, up + begin, end - begin, MSG_NOSIGNAL);
-            if (n == -1)
+            if (n == 0)
+                errno = EIO; /* it took nothing */
+            if (n <= 0)
                 die("server");
             begin += (size_t)n;
         }
@@ -94,7 +97,9 @@ main(int argc, char **argv)
             for (char *p = down; n > 0;) {
                 ssize_t done = write(STDOUT_FILENO, p, (size_t)n);
 
-                if (done == -1)
+                if (done == 0)
+                    errno = EIO;
+                if (done <= 0)
                     die("standard output");
                 p += done;
                 n -= done;

@@ -26,6 +26,8 @@ sender(void *unused)
             m = send(conn, bytes + done, (size_t)(n - done), MSG_NOSIGNAL);
             if (m < 0)
                 err(1, "send");
+            if (m == 0)
+                errx(1, "send: nothing was taken");
         }
     if (n < 0)
         err(1, "standard input");
@@ -65,6 +67,8 @@ main(int argc, char **argv)
             m = write(1, bytes + done, (size_t)(n - done));
             if (m < 0)
                 err(1, "standard output");
+            if (m == 0)
+                errx(1, "standard output: nothing was taken");
         }
     if (n < 0)
         err(1, "recv");

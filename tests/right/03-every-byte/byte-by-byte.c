@@ -19,9 +19,14 @@
 static void
 put(int fd, char byte)
 {
-    while (write(fd, &byte, 1) != 1)
+    ssize_t n;
+
+    while ((n = write(fd, &byte, 1)) != 1) {
+        if (n == 0)
+            errx(1, "write: nothing was taken");
         if (errno != EINTR)
             err(1, "write");
+    }
 }
 
 static int

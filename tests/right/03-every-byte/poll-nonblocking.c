@@ -39,7 +39,9 @@ put(int fd, const char *bytes, size_t count, const char *where)
 
         if (n == -1 && !again())
             err(1, "%s", where);
-        if (n >= 0) {
+        if (n == 0)
+            errx(1, "%s: nothing was taken", where);
+        if (n > 0) {
             bytes += n;
             count -= (size_t)n;
         }
@@ -102,6 +104,8 @@ main(int argc, char *argv[])
         n = send(conn, thanks + said, strlen(thanks) - said, MSG_NOSIGNAL);
         if (n == -1 && !again())
             err(1, "thanks");
+        if (n == 0)
+            errx(1, "thanks: nothing was taken");
         if (n > 0)
             said += (size_t)n;
     }

@@ -38,7 +38,9 @@ spill(int fd, const char *bytes, size_t left, const char *what)
 
     for (; left > 0; left -= (size_t)n, bytes += n) {
         RETRY(n, write(fd, bytes, left));
-        need(n != -1, what);
+        if (n == 0)
+            errno = EIO; /* it took nothing */
+        need(n > 0, what);
     }
 }
 

@@ -78,7 +78,9 @@ main(int argc, char **argv)
     check(puts("Received file data") != EOF && fflush(stdout) == 0, "stdout");
     while (*thanks != '\0') {
         n = send(conn, thanks, strlen(thanks), MSG_NOSIGNAL);
-        check(n != -1 || errno == EINTR, "send");
+        if (n == 0)
+            errno = EIO; /* it took nothing */
+        check(n > 0 || errno == EINTR, "send");
         if (n > 0)
             thanks += n;
     }

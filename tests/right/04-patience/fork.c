@@ -132,6 +132,8 @@ send_all(int conn, const char *bytes, size_t size)
         n = write(conn, bytes + done, size - done);
         if (n == -1 && errno != EINTR)
             err(1, "write to client");
+        if (n == 0)
+            errx(1, "write to client: nothing was taken");
         if (n > 0)
             done += (size_t)n;
     }

@@ -118,6 +118,10 @@ converse(int conn, const char *out, size_t size, long long end, char *thanks,
             n = send(conn, out + sent, size - sent, MSG_NOSIGNAL);
             if (n == -1 && errno != EAGAIN)
                 return fail("send");
+            if (n == 0) {
+                fprintf(stderr, "server: send: nothing was taken\n");
+                return 1;
+            }
             sent += n > 0 ? (size_t)n : 0;
             if (sent == size) {
                 sending = false;

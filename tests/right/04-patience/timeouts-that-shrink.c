@@ -133,6 +133,8 @@ send_all(struct deadline limit, int conn, const char *bytes, size_t size)
         n = send(conn, bytes + done, size - done, MSG_NOSIGNAL);
         if (n == -1 && errno != EAGAIN && errno != EINTR)
             err(1, "write to client");
+        if (n == 0)
+            errx(1, "write to client: nothing was taken");
         if (n > 0)
             done += (size_t)n;
     }

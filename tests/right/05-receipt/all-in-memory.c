@@ -260,6 +260,8 @@ send_receipt(struct deadline limit, int conn, intmax_t size)
         n = write(conn, receipt + done, length - done);
         if (n == -1 && errno != EAGAIN && errno != EINTR)
             err(1, "write to server");
+        if (n == 0)
+            errx(1, "write to server: nothing was taken");
         if (n > 0)
             done += (size_t)n;
     }

@@ -194,6 +194,8 @@ store(int file, const char *path, const char *bytes, size_t size)
         n = write(file, bytes + done, size - done);
         if (n == -1 && errno != EINTR)
             err(1, "write %s", path);
+        if (n == 0)
+            errx(1, "write %s: nothing was taken", path);
         if (n > 0)
             done += (size_t)n;
     }
@@ -250,6 +252,8 @@ send_receipt(struct deadline limit, int conn, intmax_t size)
         n = write(conn, receipt + done, length - done);
         if (n == -1 && errno != EAGAIN && errno != EINTR)
             err(1, "write to server");
+        if (n == 0)
+            errx(1, "write to server: nothing was taken");
         if (n > 0)
             done += (size_t)n;
     }
