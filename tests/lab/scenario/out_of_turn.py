@@ -1,8 +1,11 @@
 """A client that speaks first, and reads last, gets all of its file.
 
 Input that nobody has read turns the server's close into a RST, and that
-destroys what the client has not read yet.
+destroys what the client has not read yet. The server is held up until the
+client has spoken, so that each run is the same conversation.
 """
+
+import signal
 
 from ..meeting import EOF
 from ..meeting.pair import PairMeeting
@@ -15,8 +18,11 @@ CHAPTER = "08"
 def play(it: PairMeeting):
     content = large(400_000)
     server = it.serve(content)
+    server.signal(signal.SIGSTOP)
     peer = it.dial_server()
     peer.say(b"Thank you! " * 1000)
+    peer.arrived()
+    server.signal(signal.SIGCONT)
     it.until_read(peer)  # or its close has reset us
     came = peer.hear()
     peer.half_close()
