@@ -31,6 +31,15 @@ SERVERS = ("01", "02", "03", "04 rd", "04 wr", "04 rdwr")
 HALF_CLOSING = ("03", "04 wr")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all",
               "-g")
+
+def valgrind() -> list[str]:
+    """Return the words that start a program under valgrind, or skip."""
+    if not shutil.which("valgrind"):
+        pytest.skip("no valgrind here")
+    return ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
+            "--vgdb=no"]  # its pipes are in /tmp, named by inner pids
+
+
 THANKED = "Message from client: Thank you\n"
 
 

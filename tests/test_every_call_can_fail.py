@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 import socket
 from contextlib import closing, suppress
 from pathlib import Path
@@ -27,7 +26,7 @@ from lab.meeting import EOF, NOTHING, RESET, Heard, Program
 from lab.meeting.behaviours import drip
 from lab.meeting.pair import Pair, PairMeeting
 from lab.sandbox import Sandbox
-from test_chapters import SANITIZERS, content, each_size
+from test_chapters import SANITIZERS, content, each_size, valgrind
 
 NUMBERS = serving_one("05")
 FILE = b"To be sent.\n"
@@ -586,10 +585,7 @@ def test_both_programs_are_clean_under_the_sanitizers(
 
 @each_chapter
 def test_both_programs_are_clean_under_valgrind(pair):
-    if not shutil.which("valgrind"):
-        pytest.skip("no valgrind here")
-    before = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
-              "--vgdb=no"]  # its pipes are in /tmp, named by inner pids
+    before = valgrind()
     data = content(4096)
     server = pair.serve(data, before=before)
     both_done(pair, server, pair.fetch(pair.port, before=before), data)

@@ -21,7 +21,7 @@ from lab.calls import Fault
 from lab.meeting import EOF, RESET, Meeting, Peer, Program
 from lab.meeting.pair import Pair, PairMeeting
 from lab.verdicts import large
-from test_chapters import SANITIZERS
+from test_chapters import SANITIZERS, valgrind
 
 pytestmark = pytest.mark.chapter("09")
 
@@ -179,9 +179,11 @@ def test_a_wrong_command_line_is_answered_with_the_usage(pair, words):
 
 
 @pytest.mark.parametrize("word", ("off", "on", "zero"))
-def test_the_server_is_clean_under_the_sanitizers(stage, word):
-    it = stage(word, flags=SANITIZERS)
-    server = it.serve(large(300_000))
+@pytest.mark.parametrize("watched", ("sanitizers", "valgrind"))
+def test_the_server_is_clean_under(stage, word, watched):
+    it = stage(word, flags=SANITIZERS if watched == "sanitizers" else ())
+    server = it.serve(large(300_000),
+                      before=valgrind() if watched == "valgrind" else ())
     dial(it, server).hear()
     told(server)
     assert server.stderr == ""

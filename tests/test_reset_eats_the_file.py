@@ -18,7 +18,7 @@ from lab.meeting.behaviours import drip, drip_until
 from lab.meeting.pair import SAMPLE, Pair, PairMeeting
 from lab.meeting.watch import pulse
 from lab.verdicts import large
-from test_chapters import SANITIZERS
+from test_chapters import SANITIZERS, valgrind
 
 pytestmark = pytest.mark.chapter("08")
 
@@ -227,35 +227,38 @@ def test_in_07_they_cost_the_file(pair, point):
 
 # --- calls that fail --------------------------------------------------------
 
-@pytest.mark.parametrize("kind", ("EINTR", "short"))
-@pytest.mark.parametrize("seed", range(3))
-def test_calls_that_do_less_than_asked_change_nothing(pair, kind, seed):
-    server, peer, whole = served(
-        pair, fault=Fault(kind, percent=30, seed=seed))
-    peer.say(b"x" * 100_000)
-    pair.until_read(peer)
-    came_whole(peer.hear(), whole)
-    peer.half_close()
-    refuses(server)
-    assert server.log.struck()
-
-
-def test_the_server_is_clean_under_the_sanitizers(meet, tmp_path):
-    it = meet(PairMeeting, Pair.of("08"), tmp_path, flags=SANITIZERS)
-    server, peer, whole = served(it)
+def refuses_politely(it: PairMeeting, **how: object) -> Program:
+    """Say far too much first, and get the file all the same."""
+    server, peer, whole = served(it, **how)
     peer.say(b"x" * 100_000)
     it.until_read(peer)
     came_whole(peer.hear(), whole)
     peer.half_close()
     refuses(server)
+    return server
+
+
+@pytest.mark.parametrize("kind", ("EINTR", "short"))
+@pytest.mark.parametrize("seed", range(3))
+def test_calls_that_do_less_than_asked_change_nothing(pair, kind, seed):
+    server = refuses_politely(pair, fault=Fault(kind, percent=30, seed=seed))
+    assert server.log.struck()
+
+
+def test_the_server_is_clean_under_the_sanitizers(meet, tmp_path):
+    refuses_politely(meet(PairMeeting, Pair.of("08"), tmp_path,
+                          flags=SANITIZERS))
+
+
+def test_the_server_is_clean_under_valgrind(pair):
+    refuses_politely(pair, before=valgrind())
 
 
 # --- the client's half ------------------------------------------------------
 
-def talks(it: PairMeeting, *words: object, flags: tuple[str, ...] = SANITIZERS
-          ) -> Program:
+def talks(it: PairMeeting, *words: object) -> Program:
     """Start the chapter's talker."""
-    built = program.build(program.chapter("08") / "talker.c", flags)
+    built = program.build(program.chapter("08") / "talker.c", SANITIZERS)
     return it.start([built, *words], name="talker", env={
         "ASAN_OPTIONS": "verify_asan_link_order=0"})
 

@@ -15,7 +15,8 @@ from lab import chapters, kernel, program
 from lab.ladder import ladder
 from lab.meeting import EOF, NOTHING, Heard, Peer, Program
 from lab.meeting.pair import SAMPLE, Pair, PairMeeting, converse
-from test_chapters import SANITIZERS
+from lab.sandbox import Sandbox
+from test_chapters import SANITIZERS, valgrind
 
 pytestmark = pytest.mark.chapter("11")
 
@@ -48,10 +49,10 @@ def stage(meet, tmp_path) -> Callable[..., PairMeeting]:
     return make
 
 
-def served(it: PairMeeting, content: bytes = SAMPLE
+def served(it: PairMeeting, content: bytes = SAMPLE, **how: object
            ) -> tuple[Program, Peer, Heard]:
     """Start the server, and take what it sends."""
-    server = it.serve(content)
+    server = it.serve(content, **how)
     peer = it.dial_server()
     return server, peer, peer.hear()
 
@@ -130,6 +131,13 @@ def test_the_server_is_clean_under_the_sanitizers(stage):
     thanked(it, server, peer)
 
 
+def test_the_server_is_clean_under_valgrind(stage):
+    it = stage("shutdown")
+    server, peer, _ = served(it, LARGE, before=valgrind())
+    thanked(it, server, peer)
+    assert server.stderr == ""
+
+
 @pytest.mark.parametrize("words", ([], ["half"], ["one", "dup"]))
 def test_a_way_that_is_none_is_a_usage_error(meet, words):
     server = meet().start([program.build(FOLDER / "server.c"), "127.0.0.1", 0,
@@ -163,6 +171,48 @@ def test_what_is_flushed_after_the_fin_is_lost(stage):
     server, _, heard = served(it)
     assert heard == Heard(b"", EOF)
     fails(server, "close to client: Broken pipe")
+
+
+# --- what stdio costs -------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def costs() -> list[str]:
+    """What costs.c prints, line by line."""
+    built = program.build(FOLDER / "what-stdio-costs" / "costs.c", SANITIZERS)
+    with Sandbox() as room:
+        asked = room.start([built])
+        assert str(asked.wait()) == "exit 0", asked.stderr
+        assert not asked.stderr
+        return asked.stdout.decode().splitlines()
+
+
+def test_fread_waits_for_as_much_as_was_asked_for(costs):
+    """The other five bytes were said a second later."""
+    assert "fread, 5 of 10 bytes there: 10, when the others had come" in costs
+
+
+def test_a_signal_within_fread_is_an_error_after_what_came(costs):
+    assert 'fread, a signal: 5 of 10, EINTR; then "fghij"' in costs
+
+
+@pytest.mark.parametrize("how, why", [("a signal", "EINTR"),
+                                      ("non-blocking", "EAGAIN")])
+def test_fwrite_loses_bytes_that_it_said_it_took(costs, how, why):
+    """Not more than a buffer; with them goes the count of what went."""
+    match = re.search(rf"^fwrite, {how}: (\d+) bytes, {why}; (\d+) arrived$",
+                      "\n".join(costs), re.M)
+    assert match, costs
+    assert 0 < int(match[1]) - int(match[2]) <= 1 << 16
+
+
+def test_fread_counts_elements_not_bytes(costs):
+    """One of ten bytes was asked for: five have left the stream."""
+    assert 'fread, non-blocking: 5 of 10, EAGAIN; then "fghij"' in costs
+    assert 'fread, non-blocking: 0 of 1, EAGAIN; then "fghij"' in costs
+
+
+def test_eof_is_sticky(costs):
+    assert "fread, a file that grew: 0; after clearerr 5" in costs
 
 
 # --- what is seen -----------------------------------------------------------

@@ -23,7 +23,7 @@ from lab.kernel import DidNotListen
 from lab.meeting import EOF, NOTHING, Heard, Peer, Program
 from lab.meeting.pair import SAMPLE, Pair, PairMeeting
 from lab.verdicts import large
-from test_chapters import SANITIZERS
+from test_chapters import SANITIZERS, valgrind
 
 pytestmark = pytest.mark.chapter("10")
 
@@ -345,9 +345,12 @@ def test_calls_that_do_less_than_asked_change_nothing(pair, kind, at):
     assert server.stderr == "" and server.stdout.count("Thank you 12") == 3
 
 
-def test_the_server_is_clean_under_the_sanitizers(meet, tmp_path):
-    it = meet(PairMeeting, Pair.of("10"), tmp_path, flags=SANITIZERS)
-    server = it.serve(SAMPLE)
+@pytest.mark.parametrize("watched", ("sanitizers", "valgrind"))
+def test_the_server_and_its_children_are_clean_under(meet, tmp_path, watched):
+    it = meet(PairMeeting, Pair.of("10"), tmp_path,
+              flags=SANITIZERS if watched == "sanitizers" else ())
+    server = it.serve(SAMPLE,
+                      before=valgrind() if watched == "valgrind" else ())
     silent = it.dial_server()
     silent.hear()
     thank(it, it.dial_server())
@@ -363,6 +366,9 @@ ONLY_CLOSES = (r"    if \(shutdown\(conn.*\n.*\n.*to client.*\n", ""), \
 KEEPS = (r"    close\(conn\); /\* or no close.*\n", "")
 PROGRAM_OF_A_CHILD = (r"(    nonblocking\(conn\);\n)",
                       r'    system("sleep 60 &");\n\1')
+CLOSED_AT_EXEC = (r'    system\("sleep 60 &"\);', "    fcntl(conn, F_SETFD, "
+                  'FD_CLOEXEC);\n    system("sleep 60 &");'), \
+    (r"(#include <errno.h>)", r"\1\n#include <fcntl.h>")
 PROGRAM_OF_THE_SERVER = (r"(    nonblocking\(listener\);)",
                          r'    system("sleep 60 &");\n\1')
 NO_SHUTDOWN = (r"    if \(shutdown\(listener(.*\n)+?.*the listener.*\n", "")
@@ -396,7 +402,8 @@ def changed(meet, tmp_path) -> Callable[..., PairMeeting]:
 @pytest.mark.parametrize("edits, end", [
     (ONLY_CLOSES, EOF), ((*ONLY_CLOSES, KEEPS), NOTHING), ((), EOF),
     ((KEEPS,), EOF), ((*ONLY_CLOSES, PROGRAM_OF_A_CHILD), NOTHING),
-    ((PROGRAM_OF_A_CHILD,), EOF)])
+    ((PROGRAM_OF_A_CHILD,), EOF),
+    ((*ONLY_CLOSES, PROGRAM_OF_A_CHILD, *CLOSED_AT_EXEC), EOF)])
 def test_who_has_a_copy_keeps_close_from_ending_but_not_shutdown(
         changed, edits, end):
     it = changed(*edits)
