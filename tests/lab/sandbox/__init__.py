@@ -12,7 +12,6 @@ programs that nobody trusts (walls.py); it never does without what is asked.
 from __future__ import annotations
 
 import errno
-import fcntl
 import functools
 import os
 import pwd
@@ -135,11 +134,12 @@ class Sandbox:
         words = [os.fspath(w) if isinstance(w, Path) else str(w) for w in argv]
         output = tuple(open(os.memfd_create(name), "w+b")
                        for name in ("stdout", "stderr"))
-        for stream in output:  # or two processes at once write to one place
-            fcntl.fcntl(stream, fcntl.F_SETFL, os.O_RDWR | os.O_APPEND)
+        # Opened anew: only so the kernel guards the place where processes that
+        # write at once go on. (O_APPEND would do it too, and refuse splice.)
         theirs = [os.open(os.devnull, os.O_RDONLY) if stdin is None
                   else os.dup(stdin),
-                  *(os.dup(stream.fileno()) for stream in output)]
+                  *(os.open(f"/proc/self/fd/{stream.fileno()}", os.O_RDWR)
+                    for stream in output)]
         status, told = os.pipe()
         theirs.append(told)
         env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C",
