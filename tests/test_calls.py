@@ -23,6 +23,8 @@ HEAD = """
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <netinet/in.h>
+#include <aio.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -141,16 +143,29 @@ ECHOES = {
               'sendto(s, "four", 4, 0, NULL, 0);',
     "sendfile": 'int f = open("four", O_CREAT | O_RDWR, 0600); '
                 'recv(s, b, 4, 0); write(f, "four", 4); lseek(f, 0, SEEK_SET);'
-                ' sendfile(s, f, NULL, 4);'}
+                ' sendfile(s, f, NULL, 4);',
+    "splice": 'int p[2]; if (pipe(p) == -1) return 1; '
+              'splice(s, NULL, p[1], NULL, 4, 0); read(p[0], b, 4); '
+              'write(p[1], "four", 4); splice(p[0], NULL, s, NULL, 4, 0);',
+    "syscall": 'syscall(SYS_read, s, b, 4); syscall(SYS_write, s, "four", 4);',
+    "dprintf": 'read(s, b, 4); dprintf(s, "%s", "four");',
+    "stdio": 'FILE *f = fdopen(s, "r"), *g = fdopen(dup(s), "w"); '
+             'if (fgets(b, 5, f) == NULL || fileno(f) != s) return 1;'
+             ' fputs("four", g); fclose(g); fclose(f);',
+    "aio": 'struct aiocb r = {.aio_fildes = s, .aio_buf = b, .aio_nbytes = 4};'
+           ' aio_read(&r); while (aio_error(&r) == EINPROGRESS) ; '
+           'aio_return(&r); r.aio_buf = "four"; aio_write(&r); '
+           'while (aio_error(&r) == EINPROGRESS) ; aio_return(&r);'}
 UNSEEN = {
-    "syscall": 'read(s, b, 4); syscall(SYS_write, s, "four", 4);',
-    "stdio": 'FILE *f = fdopen(s, "r+"); if (fgets(b, 5, f) == NULL) return 1;'
-             ' fputs("four", f); fclose(f);'}
+    "libc's own": 'ssize_t (*own)(int, const void *, size_t); '
+                  '*(void **)&own = dlsym(dlopen("libc.so.6", RTLD_LAZY), '
+                  '"write"); read(s, b, 4); own(s, "four", 4);'}
 
 
 def echoed(run, listener, body: str) -> str:
     """Send four bytes, have four; return what account() has to say."""
-    process, log = run(f"char b[5]; int s = dial(argv[1]); {body}")
+    process, log = run(f"char b[5]; int s = dial(argv[1]); {body}", Fault(
+        "EINTR", at=99, calls=("read", "write", "send")))
     ours = listener.accept()[0]
     ours.send(b"four")
     came = ours.recv(4, socket.MSG_WAITALL)
@@ -194,6 +209,56 @@ def test_a_fault_that_was_evaded_has_not_struck(run, listener):
         process.wait()
         ours.close()
         assert log.struck() == struck
+
+
+SHORT = Fault("short", percent=100, calls=("write", "send", "sendfile",
+                                           "splice"))
+SHORTENED = {
+    "writev": "writev(s, (struct iovec[]){{NULL, 0}, {b, 3}}, 2) == 1",
+    "sendmsg": "sendmsg(s, &(struct msghdr){.msg_iov = &(struct iovec){b, 3},"
+               " .msg_iovlen = 1}, 0) == 1",
+    "syscall": "syscall(SYS_write, s, b, 3) == 1",
+    "sendfile": "sendfile(s, f, &(off_t){0}, 3) == 1",
+    "splice": "splice(p[0], NULL, s, NULL, 3, 0) == 1"}
+STDIO = {
+    "stdio": 'fputs("two", fdopen(s, "w")) != EOF && fflush(NULL) == 0',
+    "dprintf": 'dprintf(s, "two") == 3'}
+
+
+def tried(run, listener, condition: str, fault: Fault) -> CallLog:
+    """Expect that a condition holds in a program that suffers a fault."""
+    process, log = run(
+        "char b[] = {'t', 'w', 'o'}; int s = dial(argv[1]), p[2]; "
+        "int f = open(\"two\", O_CREAT | O_RDWR, 0600); "
+        "if (pipe(p) == -1 || pwrite(f, b, 3, 0) != 3 || "
+        "syscall(SYS_vmsplice, p[1], &(struct iovec){b, 3}, 1, 0) != 3) "
+        f"return 2; return {condition} ? 0 : 1;", fault)
+    ours = listener.accept()[0]
+    while ours.recv(99):
+        pass
+    assert str(process.wait()) == "exit 0"
+    ours.close()
+    return log
+
+
+@pytest.mark.parametrize("body", SHORTENED.values(), ids=SHORTENED)
+def test_all_that_may_be_short_is(run, listener, body):
+    assert len(tried(run, listener, body, SHORT).struck()) == 1
+
+
+def test_a_single_byte_is_spared(run, listener):
+    log = tried(run, listener, "write(s, b, 1) == 1", SHORT)
+    assert (log.struck(), log.spared()) == ([], ["write"])
+
+
+@pytest.mark.parametrize("body", STDIO.values(), ids=STDIO)
+def test_stdio_goes_on_after_a_short_count_and_meets_no_signal(
+        run, listener, body):
+    log = tried(run, listener, body, SHORT)
+    assert (log.struck(), log.spared()) == (2 * ["write"], ["write"])
+    log = tried(run, listener, body, Fault("EINTR", percent=100,
+                                           calls=("write",)))
+    assert (log.struck(), log.spared()) == ([], ["write"])
 
 
 # --- what is hidden --------------------------------------------------------

@@ -97,19 +97,19 @@ def _name(number: int) -> str:
 def _parse(lines: list[str]) -> list[Call]:
     """Pair each call's line before with its line after."""
     calls: list[Call] = []
-    begun: dict[str, int] = {}
+    begun: dict[tuple[str, str], int] = {}  # of a thread, by name
     for line in lines:
         if not LINE.fullmatch(line):
             continue  # a fault, or the program wrote here itself
         pid, when, name, fd, argument, result, number = line.split()
         if result == "-":
-            begun[pid] = len(calls)
+            begun[pid, name] = len(calls)
             calls.append(Call(int(pid), float(when), name, int(fd),
                               int(argument), None, ""))
             continue
         error = _name(int(number))
-        place = begun.pop(pid, None)
-        if place is None:  # not a socket any more: there was no line before
+        place = begun.pop((pid, name), None)
+        if place is None:  # there was no line before: it never waits
             calls.append(Call(int(pid), float(when), name, int(fd),
                               int(argument), int(result), error))
         else:
@@ -184,8 +184,9 @@ class CallLog:
         return self._marked("spared")
 
 
-READS = ("read", "recv", "recvfrom", "recvmsg", "readv")
-WRITES = ("write", "send", "sendto", "sendmsg", "writev", "sendfile")
+READS = ("read", "recv", "recvfrom", "recvmsg", "readv", "splice", "aio_read")
+WRITES = ("write", "send", "sendto", "sendmsg", "writev", "sendfile", "splice",
+          "aio_write")
 
 
 def moved(calls: Sequence[Call], names: Sequence[str]) -> int:
@@ -194,17 +195,27 @@ def moved(calls: Sequence[Call], names: Sequence[str]) -> int:
                if call.name in names and call.result and call.result > 0)
 
 
+def evaded(log: CallLog, fault: Fault, sent: int, received: int) -> str:
+    """Say how a program's calls kept clear of a fault; "" if they did not.
+
+    A check about faults shows nothing then. `sent` and `received` are as
+    account() has them.
+
+    It is no wall: a program that is out to deceive can write its own lines.
+    """
+    if not log.struck() and not log.spared():
+        return ("your program's calls can't be seen: it made none of "
+                f"{', '.join(fault.calls)} through the C library")
+    return account(log.read(), sent, received)
+
+
 def account(calls: Sequence[Call], sent: int, received: int) -> str:
     """Return "" if recorded calls account for what crossed, else a sentence.
 
     `sent` is how many bytes came from the program to its peers, by the peers'
     own count; `received` is how many it must have read. A program moves more
-    than its calls show through stdio, syscall(2) or a static libc, and then no
-    fault can strike it: a check about faults that it passes shows nothing. So
-    pass such a check only if CallLog.struck(), or spared(), names a call, and
-    this finds nothing to say.
-
-    It is no wall: a program that is out to deceive can write its own lines.
+    than its calls show in assembler, or with a static libc, and then no fault
+    can strike it. What stdio moves is seen where a fault was given.
     """
     for names, due, what in ((WRITES, sent, "sent"),
                              (READS, received, "received")):

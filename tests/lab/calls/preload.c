@@ -10,17 +10,18 @@
  *
  * TID is the thread, as gettid(2) says. ARGUMENT is a count of bytes, or which
  * half shutdown(2) ends, or 0. RESULT and ERRNO are `-` in the line before the
- * call. Time is CLOCK_REALTIME, the clock that stamps packets too. Static
- * programs and syscall(2) stay unseen, and what stdio calls by itself. FILE is
- * as long as struct log, and the text in it begins after the count of its
- * bytes.
+ * call. Time is CLOCK_REALTIME, the clock that stamps packets too. FILE is as
+ * long as struct log, and the text in it begins after the count of its bytes.
+ *
+ * Static programs stay unseen, and calls in assembler. What stdio calls on a
+ * socket by itself is seen where a fault is given, with glibc.
  *
  * FAULT is `KIND at N`: the Nth call that can suffer KIND does; or
  * `KIND chance PERCENT seed SEED`: each may, and the same seed repeats it.
  * `KIND in NAME,NAME at N` and so on spares all calls but these.
  *
- *     short    read, write, recv, send, sendfile move one byte, on sockets and
- *              plain files: nothing else may do so
+ *     short    read, write, recv, send, sendfile, splice move one byte, on
+ *              sockets and plain files: nothing else may do so
  *     EINTR    a signal came while a call waited, so what can't wait is spared:
  *              non-blocking calls, a poll without patience; a connect goes on
  *              in the background, and a close has closed, as on Linux
@@ -35,11 +36,12 @@
  *     copied   a child keeps a copy of what accept returned, for ever
  *
  * What is said of read and write holds for readv, writev and pread, what is
- * said of recv and send for recvfrom, recvmsg, sendto and sendmsg; no message
- * is short.
+ * said of recv and send for recvfrom, recvmsg, sendto and sendmsg; recvmsg is
+ * never short.
  *
- * A call that was struck adds the line `TID TIME fault:NAME FD 0 0 0`, one on a
- * socket that was spared because it can't wait `TID TIME spared:NAME FD 0 0 0`.
+ * A call that was struck adds the line `TID TIME fault:NAME FD 0 0 0`. One that
+ * was spared adds `TID TIME spared:NAME FD 0 0 0`: on a socket it can't wait;
+ * it moves one byte anyhow; or stdio or aio(7) makes it, which know what to do.
  * A program can't make itself unreadable in /proc (prctl(2), PR_SET_DUMPABLE),
  * where an ordinary user's judge looks at it.
  * See also: ld.so(8), dlsym(3), signal(7).
@@ -54,6 +56,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <aio.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -62,6 +65,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
@@ -263,6 +267,18 @@ chosen(const char *name)
            (found != NULL && strchr(",", found[strlen(name)]) != NULL);
 }
 
+/* Note that a call was not struck, for a reason that is no evasion. */
+static void
+spare(const char *name, int fd)
+{
+    char text[32];
+
+    if (fault.kind == NONE || !chosen(name))
+        return;
+    snprintf(text, sizeof text, "spared:%s", name);
+    note(text, fd, 0, "0 0");
+}
+
 /* Whether a call that can suffer this kind of fault is to suffer it now. */
 static bool
 strikes(const char *name, int fd, bool can)
@@ -315,16 +331,14 @@ interruptible(const char *name, int fd, enum sort sort, bool waits)
     static const char *const slow[] = {
         "read",   "write",   "recv",  "send",        "poll",
         "accept", "connect", "close", "epoll_pwait", NULL};
-    char text[32];
 
-    if (fault.kind != INTERRUPTED || !is_any(name, slow) || !chosen(name))
+    if (fault.kind != INTERRUPTED || !chosen(name))
         return false;
-    if (waits || strcmp(name, "close") == 0) /* which may linger */
+    if (is_any(name, slow) &&
+        (waits || strcmp(name, "close") == 0)) /* which may linger */
         return true;
-    if (sort == SOCKET) {
-        snprintf(text, sizeof text, "spared:%s", name);
-        note(text, fd, 0, "0 0");
-    }
+    if (sort == SOCKET)
+        spare(name, fd);
     return false;
 }
 
@@ -351,6 +365,10 @@ failing(const char *name, int fd, enum sort sort, bool waits)
 
 /* One wrapper: note that it begins, let it be or fail, note how it went. */
 #define WATCH(type, name, fd, flags, argument, parameters, ...)                \
+    CALL(REAL(name), type, name, fd, flags, argument, parameters, __VA_ARGS__)
+
+/* The same, where something of ours makes the call. */
+#define CALL(real, type, name, fd, flags, argument, parameters, ...)           \
     type name parameters                                                       \
     {                                                                          \
         enum sort sort = sort_of(fd);                                          \
@@ -360,7 +378,7 @@ failing(const char *name, int fd, enum sort sort, bool waits)
         before(#name, fd, (long)(argument), sort == SOCKET);                   \
         if (error == 0 || strcmp(#name, "close") == 0 ||                       \
             (error == EINTR && strcmp(#name, "connect") == 0))                 \
-            result = REAL(name)(__VA_ARGS__);                                  \
+            result = real(__VA_ARGS__);                                        \
         if (error != 0) {                                                      \
             result = -1;                                                       \
             errno = error;                                                     \
@@ -375,10 +393,11 @@ cut(const char *name, int fd, size_t n, bool may_be_none)
 {
     if (fault.kind == NOTHING && strikes(kin(name), fd, may_be_none))
         return 0;
-    if (fault.kind == SHORT &&
-        strikes(kin(name), fd, n > 1 && sort_of(fd) != OTHER))
-        return 1;
-    return n;
+    if (fault.kind != SHORT || sort_of(fd) == OTHER)
+        return n;
+    if (n <= 1)
+        spare(kin(name), fd);
+    return strikes(kin(name), fd, n > 1) ? 1 : n;
 }
 
 static size_t
@@ -389,6 +408,54 @@ total(const struct iovec *parts, size_t count)
     while (count-- > 0)
         all += parts++->iov_len;
     return all;
+}
+
+/* Leave one byte of several parts, if a call is to be short; return how many
+   parts there are to move then. */
+static size_t
+cut_parts(const char *name, int fd, const struct iovec **parts, size_t count,
+          struct iovec *one)
+{
+    size_t all = total(*parts, count);
+
+    if (cut(name, fd, all, false) == all)
+        return count;
+    while ((*parts)->iov_len == 0)
+        (*parts)++;
+    *one = (struct iovec){(*parts)->iov_base, 1};
+    *parts = one;
+    return 1;
+}
+
+static ssize_t
+some_readv(int fd, const struct iovec *parts, int count)
+{
+    struct iovec one;
+    size_t left = cut_parts("readv", fd, &parts, (size_t)count, &one);
+
+    return REAL(readv)(fd, parts, (int)left);
+}
+
+static ssize_t
+some_writev(int fd, const struct iovec *parts, int count)
+{
+    struct iovec one;
+    size_t left = cut_parts("writev", fd, &parts, (size_t)count, &one);
+
+    return REAL(writev)(fd, parts, (int)left);
+}
+
+static ssize_t
+some_sendmsg(int fd, const struct msghdr *m, int flags)
+{
+    struct iovec one;
+    const struct iovec *parts = m->msg_iov;
+    struct msghdr some = *m;
+
+    some.msg_iovlen = (__typeof__(some.msg_iovlen))cut_parts(
+        "sendmsg", fd, &parts, (size_t)m->msg_iovlen, &one);
+    some.msg_iov = (struct iovec *)parts;
+    return REAL(sendmsg)(fd, &some, flags);
 }
 
 WATCH(ssize_t, read, fd, 0, n, (int fd, void *p, size_t n), fd, p,
@@ -409,14 +476,19 @@ WATCH(ssize_t, sendto, fd, flags, n,
       fd, p, cut("sendto", fd, n, true), flags, where, size)
 WATCH(ssize_t, recvmsg, fd, flags, total(m->msg_iov, (size_t)m->msg_iovlen),
       (int fd, struct msghdr *m, int flags), fd, m, flags)
-WATCH(ssize_t, sendmsg, fd, flags, total(m->msg_iov, (size_t)m->msg_iovlen),
-      (int fd, const struct msghdr *m, int flags), fd, m, flags)
-WATCH(ssize_t, readv, fd, 0, total(parts, (size_t)count),
-      (int fd, const struct iovec *parts, int count), fd, parts, count)
-WATCH(ssize_t, writev, fd, 0, total(parts, (size_t)count),
-      (int fd, const struct iovec *parts, int count), fd, parts, count)
+CALL(some_sendmsg, ssize_t, sendmsg, fd, flags,
+     total(m->msg_iov, (size_t)m->msg_iovlen),
+     (int fd, const struct msghdr *m, int flags), fd, m, flags)
+CALL(some_readv, ssize_t, readv, fd, 0, total(parts, (size_t)count),
+     (int fd, const struct iovec *parts, int count), fd, parts, count)
+CALL(some_writev, ssize_t, writev, fd, 0, total(parts, (size_t)count),
+     (int fd, const struct iovec *parts, int count), fd, parts, count)
 WATCH(ssize_t, sendfile, to, 0, n, (int to, int from, off_t *at, size_t n), to,
       from, at, cut("sendfile", to, n, true))
+WATCH(ssize_t, splice, (sort_of(from) == SOCKET ? from : to), 0, n,
+      (int from, off64_t *at, int to, off64_t *to_at, size_t n, unsigned flags),
+      from, at, to, to_at,
+      cut("splice", sort_of(from) == SOCKET ? from : to, n, false), flags)
 WATCH(int, connect, fd, 0, 0,
       (int fd, const struct sockaddr *where, socklen_t size), fd, where, size)
 WATCH(int, accept, fd, 0, 0,
@@ -426,9 +498,105 @@ WATCH(int, shutdown, fd, 0, how, (int fd, int how), fd, how)
 WATCH(int, close, fd, 0, 0, (int fd), fd)
 
 /*
- * stdio on a socket: shown, and never struck. Which stream it is stands where a
- * count of bytes would: 1 if it is one to write to. The calls that it makes of
- * its own don't come here.
+ * What libc calls by itself does not come here: it calls the kernel. So stdio
+ * is given functions of ours on a socket, where a fault is to come. It goes on
+ * after a short count, as it always does. A signal would end it, so it is
+ * spared that, and so is aio(7).
+ */
+static ssize_t
+put(int fd, const char *p, size_t n)
+{
+    bool watched = sort_of(fd) == SOCKET;
+    size_t sent = 0;
+    ssize_t once = 0;
+
+    while (sent < n && once != -1) {
+        before("write", fd, (long)(n - sent), watched);
+        once = REAL(write)(fd, p + sent, cut("write", fd, n - sent, false));
+        after("write", fd, (long)(n - sent), once, watched);
+        sent += once == -1 ? 0 : (size_t)once;
+    }
+    if (fault.kind == INTERRUPTED)
+        spare("write", fd);
+    return (ssize_t)sent;
+}
+
+int
+vdprintf(int fd, const char *restrict format, va_list list)
+{
+    char *text;
+    int length = vasprintf(&text, format, list);
+    ssize_t sent;
+
+    if (length == -1)
+        return -1;
+    sent = put(fd, text, (size_t)length);
+    free(text);
+    return sent == length ? length : -1;
+}
+
+int
+dprintf(int fd, const char *restrict format, ...)
+{
+    va_list list;
+    int length;
+
+    va_start(list, format);
+    length = vdprintf(fd, format, list);
+    va_end(list);
+    return length;
+}
+
+#ifdef __GLIBC__
+static ssize_t
+stream_read(void *cookie, char *p, size_t n)
+{
+    int fd = (int)(intptr_t)cookie;
+    ssize_t got;
+
+    spare("read", fd);
+    before("read", fd, (long)n, true);
+    got = REAL(read)(fd, p, n);
+    after("read", fd, (long)n, got, true);
+    return got;
+}
+
+static ssize_t
+stream_write(void *cookie, const char *p, size_t n)
+{
+    return put((int)(intptr_t)cookie, p, n);
+}
+
+static int
+stream_close(void *cookie)
+{
+    int fd = (int)(intptr_t)cookie, result;
+
+    before("close", fd, 0, true);
+    result = REAL(close)(fd);
+    after("close", fd, 0, result, true);
+    return result;
+}
+
+static FILE *
+stream_on(int fd, const char *mode)
+{
+    FILE *made = fopencookie((void *)(intptr_t)fd, mode,
+                             (cookie_io_functions_t){.read = stream_read,
+                                                     .write = stream_write,
+                                                     .close = stream_close});
+
+    if (made != NULL)
+        made->_fileno = fd; /* for fileno(3) */
+    return made;
+}
+#else
+#define stream_on(fd, mode) REAL(fdopen)(fd, mode)
+#endif
+
+/*
+ * stdio on a socket is shown. Which stream it is stands where a count of bytes
+ * would: 1 if it is one to write to.
  */
 static int
 number_of(FILE *stream)
@@ -439,7 +607,7 @@ number_of(FILE *stream)
     return fd;
 }
 
-#define STREAM(type, failed, name, parameters, ...)                            \
+#define STREAM(real, type, failed, name, parameters, ...)                      \
     type name parameters                                                       \
     {                                                                          \
         int fd = number_of(stream);                                            \
@@ -448,14 +616,22 @@ number_of(FILE *stream)
         type result;                                                           \
                                                                                \
         before(#name, fd, argument, watched);                                  \
-        result = REAL(name)(__VA_ARGS__);                                      \
+        result = real(__VA_ARGS__);                                            \
         after(#name, fd, argument, (failed) ? -1 : (long)result, watched);     \
         return result;                                                         \
     }
 
-STREAM(int, result == EOF, fflush, (FILE * stream), stream)
-STREAM(int, result == EOF, fclose, (FILE * stream), stream)
-STREAM(size_t, result == 0 && ferror(stream), fread,
+static int
+spared_fclose(FILE *stream)
+{
+    if (fault.kind == INTERRUPTED)
+        spare("close", number_of(stream));
+    return REAL(fclose)(stream);
+}
+
+STREAM(REAL(fflush), int, result == EOF, fflush, (FILE * stream), stream)
+STREAM(spared_fclose, int, result == EOF, fclose, (FILE * stream), stream)
+STREAM(REAL(fread), size_t, result == 0 && ferror(stream), fread,
        (void *restrict p, size_t size, size_t n, FILE *restrict stream), p,
        size, n, stream)
 
@@ -466,12 +642,83 @@ fdopen(int fd, const char *mode)
     FILE *made;
 
     before("fdopen", fd, mode[0] != 'r', watched);
-    made = REAL(fdopen)(fd, mode);
+    made = watched && fault.kind != NONE ? stream_on(fd, mode)
+                                         : REAL(fdopen)(fd, mode);
     after("fdopen", fd, mode[0] != 'r', made == NULL ? -1 : 0, watched);
     return made;
 }
 
 WATCH(int, dup, fd, 0, 0, (int fd), fd)
+
+int
+aio_read(struct aiocb *cb)
+{
+    cb->aio_lio_opcode = LIO_READ;
+    return REAL(aio_read)(cb);
+}
+
+int
+aio_write(struct aiocb *cb)
+{
+    cb->aio_lio_opcode = LIO_WRITE;
+    return REAL(aio_write)(cb);
+}
+
+ssize_t
+aio_return(struct aiocb *cb)
+{
+    bool reads = cb->aio_lio_opcode == LIO_READ;
+    ssize_t result = REAL(aio_return)(cb);
+
+    spare(reads ? "read" : "write", cb->aio_fildes);
+    after(reads ? "aio_read" : "aio_write", cb->aio_fildes,
+          (long)cb->aio_nbytes, result, sort_of(cb->aio_fildes) == SOCKET);
+    return result;
+}
+
+/* The same calls by their numbers. */
+long
+syscall(long number, ...)
+{
+    long a[6];
+    va_list list;
+    size_t i;
+
+    va_start(list, number);
+    for (i = 0; i < 6; i++)
+        a[i] = va_arg(list, long);
+    va_end(list);
+    switch (number) {
+    case SYS_read:
+        return read((int)a[0], (void *)a[1], (size_t)a[2]);
+    case SYS_write:
+        return write((int)a[0], (void *)a[1], (size_t)a[2]);
+    case SYS_readv:
+        return readv((int)a[0], (void *)a[1], (int)a[2]);
+    case SYS_writev:
+        return writev((int)a[0], (void *)a[1], (int)a[2]);
+    case SYS_recvfrom:
+        return recvfrom((int)a[0], (void *)a[1], (size_t)a[2], (int)a[3],
+                        (void *)a[4], (void *)a[5]);
+    case SYS_sendto:
+        return sendto((int)a[0], (void *)a[1], (size_t)a[2], (int)a[3],
+                      (void *)a[4], (socklen_t)a[5]);
+    case SYS_recvmsg:
+        return recvmsg((int)a[0], (void *)a[1], (int)a[2]);
+    case SYS_sendmsg:
+        return sendmsg((int)a[0], (void *)a[1], (int)a[2]);
+    case SYS_connect:
+        return connect((int)a[0], (void *)a[1], (socklen_t)a[2]);
+    case SYS_close:
+        return close((int)a[0]);
+#ifdef SYS_poll
+    case SYS_poll:
+        return poll((void *)a[0], (nfds_t)a[1], (int)a[2]);
+#endif
+    default:
+        return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    }
+}
 
 /* The rest are not shown, and can only fail. */
 #define FAIL(type, name, fd, parameters, ...)                                  \
@@ -665,4 +912,7 @@ ALSO("stat64", stat);
 ALSO("lseek64", lseek);
 ALSO("pread64", pread);
 ALSO("sendfile64", sendfile);
+ALSO("aio_read64", aio_read);
+ALSO("aio_write64", aio_write);
+ALSO("aio_return64", aio_return);
 #endif
