@@ -32,6 +32,11 @@ def strikes(seed: int) -> Iterator[bool]:
         yield (seed >> 33) % 100 < PERCENT
 
 
+# What moves bytes out of a program, and into it.
+WRITES = ("write", "send", "sendfile", "splice")
+READS = ("read", "recv", "poll", "splice")
+
+
 def interrupted(*calls: str) -> Callable[[random.Random], Fault]:
     """Draw signals that come while calls wait.
 
@@ -68,9 +73,9 @@ exercise.also("large", polite, "the file is large",
               file=inputs.binary(66_000, 70_000))
 exercise.also("empty", polite, "the file is empty", file=b"")
 exercise.also("short", polite, "each write takes a single byte", **TEXT,
-              fault=Fault("short", percent=100, calls=("write", "send")))
+              fault=Fault("short", percent=100, calls=WRITES))
 exercise.also("write", polite, "signals interrupt it while it waits to write",
-              **TEXT, fault=interrupted("write", "send"))
+              **TEXT, fault=interrupted(*WRITES))
 exercise.also("connect", polite, "a signal interrupts it while it connects",
               **TEXT, fault=once("connect"))
 exercise.also("close", polite, "a signal interrupts its first close", **TEXT,
@@ -95,7 +100,7 @@ def pieces(server: Server) -> None:
 
 
 exercise.also("read", pieces, "signals interrupt it while it waits to read",
-              **TEXT, fault=interrupted("read", "recv", "poll"))
+              **TEXT, fault=interrupted(*READS))
 
 
 @exercise.conversation("the server breaks off in the middle of the file",

@@ -21,7 +21,8 @@ exercise = Exercise("rsort.c", "HOST PORT", judge_is=Server, never="\n",
 FILE = {"stdin": inputs.lines(9, 15), "order": inputs.key, "most": None}
 PIPE = {"stdin": inputs.lines(5, 8), "order": inputs.key, "most": None,
         "fed": True}
-SHORT = Fault("short", percent=100, calls=("write", "send"))
+SHORT = Fault("short", percent=100,
+              calls=("write", "send", "sendfile", "splice"))
 
 
 def lines(data: bytes) -> list[bytes]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Mapping, Optional, Sequence
 
+from ..calls import evaded, moved
 from ..meeting import HOST, Limits, Meeting
 from ..meeting.program import OUTPUT
 from ..sandbox import Exit, Sandbox
 from . import Check, Result, Verdict
-from .expect import Seen
+from .expect import Seen, expect
 from .failure import Ending, Failed
 from .inputs import Draw
 from .place import Place
@@ -241,7 +242,16 @@ class Exercise:
             *(() if self.serves else (place.stored(), place.mode(),
                                       place.others())),
             printed=program.process.stdout, ending=Ending.of(program),
-            notes=player.notes, finished=player.finished)
+            notes=player.notes, finished=player.finished,
+            evaded=self._evaded(player))
+
+    def _evaded(self, player: Player) -> str:
+        """Say how the program's calls kept clear of a fault, if they did."""
+        fault, log = player.inputs.get("fault"), player.program.log
+        if not fault or not log or not player.met:
+            return ""
+        return evaded(log, fault, len(player.heard),
+                      moved(player.met.calls, ("send",)))
 
 
 def retried(seen: Mapping[str, Seen], have: Callable[[str], Seen]
@@ -284,9 +294,18 @@ def _asks_for(judge: Callable[..., None]) -> list[str]:
 
 def _judged(judge: Callable[..., None], given: Mapping[str, Any]
             ) -> Optional[Failed]:
-    """Return why a check is not passed, None if it is."""
+    """Return why a check is not passed, None if it is.
+
+    What a program did with a fault that it evaded shows nothing.
+    """
+    asked = {name: given[name] for name in _asks_for(judge)}
     try:
-        judge(**{name: given[name] for name in _asks_for(judge)})
+        judge(**asked)
+        for seen in asked.values():
+            if isinstance(seen, Seen) and seen.evaded:
+                expect(seen, "the program makes its calls through the C "
+                       "library, where this can be done to them.").that(
+                    False, "", f"{seen.evaded[0].upper()}{seen.evaded[1:]}.")
     except Failed as failed:
         return failed
     return None

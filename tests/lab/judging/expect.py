@@ -35,7 +35,8 @@ class Seen:
     its other end met a RST. `lasted` is in seconds, None if the program did
     not end in time; `too_slow` says that the judge was, so that nothing can
     be said. `stored`, `mode` and `others` are FILE, and what is beside it.
-    `judge` is the judge's part in it, "client" or "server".
+    `judge` is the judge's part in it, "client" or "server". `evaded` says how
+    its calls kept clear of a fault.
     """
 
     title: str
@@ -58,6 +59,7 @@ class Seen:
     ending: Ending = field(default_factory=Ending)
     notes: Mapping[str, Any] = field(default_factory=dict)
     finished: bool = False
+    evaded: str = ""
 
     def __getattr__(self, name: str) -> Any:
         for known in ("notes", "inputs"):
