@@ -19,6 +19,7 @@ from lab import kernel, program, sandbox  # noqa: E402
 from lab.ladder import ladder, text  # noqa: E402
 from lab.meeting import Meeting  # noqa: E402
 from lab.meeting.pair import Pair, PairMeeting  # noqa: E402
+from lab.sandbox import cgroups  # noqa: E402
 
 # What a program begins with that waits for us.
 DIAL = "import socket, signal, select, sys, time\n" \
@@ -71,6 +72,8 @@ def pytest_configure(config: pytest.Config) -> None:
                             "the walls, of its own")
     config.addinivalue_line("markers", "proofs: needs a program to be proved "
                             "stuck")
+    config.addinivalue_line("markers", "groups: needs a control group of its "
+                            "own, as root mostly has")
     config.addinivalue_line("markers", "timed: --soak runs it --turns times")
     # xdist has a thread that only reads what its master says: no lock of ours
     # is in its hands when a worker is forked (Python 3.12 and later).
@@ -110,9 +113,11 @@ def pytest_terminal_summary(terminalreporter) -> None:
 def _lacks() -> dict[str, str]:
     """Return, by marker, why what it needs is not here; "" if it is."""
     why, unproved = sandbox.why_not_private(), kernel.why_no_proofs()
+    ungrouped = cgroups.why_not()
     return {"answers": "a handout: no answers" if _is_handout() else "",
             "namespaces": f"no namespaces: {why}" if why else "",
-            "proofs": f"no proofs: {unproved}" if unproved else ""}
+            "proofs": f"no proofs: {unproved}" if unproved else "",
+            "groups": f"no control groups: {ungrouped}" if ungrouped else ""}
 
 
 def _has_form(item: pytest.Item, long: bool) -> bool:

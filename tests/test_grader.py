@@ -33,7 +33,7 @@ from lab.judges import judge_of
 from lab.classroom.gradebook import Gradebook
 from lab.classroom.sandboxed import make_treatment
 from lab.classroom.worker import Worker
-from lab.sandbox import NoWalls, SandboxDied
+from lab.sandbox import NoWalls, Sandbox, SandboxDied, cgroups
 from test_walls import armed, comms, unheard_of
 
 FIRST = "01-return-the-thanks"
@@ -238,6 +238,20 @@ def test_nobody_takes_for_ever_by_waiting(monkeypatch):
         begun = time.monotonic()
         assert one.answer().late
         assert 0.2 < time.monotonic() - begun < 10
+
+
+@pytest.mark.groups
+def test_all_that_a_student_runs_is_in_one_control_group(classroom,
+                                                         monkeypatch):
+    def where(folder: Path, exercise: str, seed: int,
+              sandbox: Callable[[], Sandbox], build: object) -> Score:
+        with sandbox() as room:
+            process = room.start(["cat", "/proc/self/cgroup"])
+            process.wait()
+            return replace(score(0), trouble=process.stdout.decode())
+    hand_in(classroom, "ann")
+    monkeypatch.setattr(batch, "grade", where)
+    assert cgroups.NAME in graded(classroom)["ann"]["reason"]
 
 
 def test_what_is_not_there_needs_no_worker(classroom, monkeypatch):

@@ -19,6 +19,7 @@ import os
 import secrets
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -37,7 +38,8 @@ from lab.judging.untrusted import read_untrusted
 from lab.judging.submission import Refused
 from lab.classroom.sandboxed import Treatment, make_treatment
 from lab.classroom.worker import Worker
-from lab.sandbox import Sandbox, Walls
+from lab.sandbox import Sandbox, Walls, cgroups
+from lab.sandbox.cgroups import Group
 
 ATTACKS = Path(__file__).with_name("attacks")
 MIB = 1 << 20
@@ -239,6 +241,40 @@ def test_it_gets_so_much_and_no_more(tmp_path, treatment, name, more):
                          lambda walls: replace(walls, **more))
     assert held.startswith("held: "), held
     assert stolen.startswith("STOLEN: "), stolen
+
+
+@pytest.mark.groups
+def test_many_processes_get_so_much_in_all(tmp_path, treatment):
+    built = treatment.build(armed("takes-memory-together", tmp_path))
+    with Group(512 * MIB, 100) as group:
+        held = said(built, replace(treatment.running, group=group))
+    assert held.startswith("held: "), held
+    assert said(built, treatment.running) == "STOLEN: 8 of 8\n"
+
+
+@pytest.mark.groups
+def test_many_sandboxes_get_so_many_processes_in_all(tmp_path, treatment):
+    built = treatment.build(armed("forks", tmp_path))
+    with Group(512 * MIB, 12) as group:
+        walls = replace(treatment.running, group=group)
+        held = said(built, walls)
+        with Sandbox(walls), Sandbox(walls):
+            fewer = said(built, walls)
+    count = [int(text.split()[1]) for text in (held, fewer)]
+    assert 0 < count[1] < count[0] < 12, (held, fewer)
+
+
+@pytest.mark.groups
+def test_a_group_goes_though_its_maker_was_killed():
+    def makes() -> None:
+        with sandboxed.bounded():
+            signal.pause()
+    with Worker(makes, 0.5) as worker:
+        assert worker.answer().late
+        cgroups.sweep()  # its maker lives
+    assert cgroups._left_behind()
+    cgroups.sweep(5.0)
+    assert not cgroups._left_behind()
 
 
 def test_many_sandboxes_do_not_count_each_others_processes(tmp_path,

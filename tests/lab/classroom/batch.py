@@ -17,9 +17,9 @@ from ..calls import CallLog
 from ..judges import exercises, grade, judge_of
 from ..judging import Score, Verdict, unjudged
 from ..judging.submission import Refused
-from ..sandbox import Sandbox, SandboxDied
+from ..sandbox import Sandbox, SandboxDied, cgroups
 from .grades import Grade, Grades, presentable
-from .sandboxed import Treatment, own_disk
+from .sandboxed import Treatment, bounded, own_disk
 from .sources import Found
 from .students import Student, digest, found_in, grader, refused
 from .worker import GLANCE, Answer, Worker
@@ -72,8 +72,10 @@ def judged(batch: Batch, student: Student, exercise: str) -> Score:
             return not_judged(exercise, seed, str(source))
         (folder / name).write_bytes(source.content)
     try:
-        return grade(folder, exercise, seed,
-                     lambda: Sandbox(treatment.running), treatment.build)
+        with bounded() as group:
+            walls = treatment.within(group)
+            return grade(folder, exercise, seed,
+                         lambda: Sandbox(walls.running), walls.build)
     except SandboxDied as error:
         if not error.ran:
             raise
@@ -262,4 +264,5 @@ def grade_all(batch: Batch, book: Book, say: Say,
     due = _Due(batch, book, say)
     due.find(anew)
     due.run()
+    cgroups.sweep(cgroups.EMPTY)
     return due.failed

@@ -14,12 +14,15 @@ import re
 import signal
 import socket
 import tempfile
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ContextManager, Optional
 
 from .. import printable, program
 from ..sandbox import namespaces
 from ..sandbox import Exit, NoWalls, Sandbox, StillRunning, Walls
+from ..sandbox.cgroups import Group
 from ..judging import Verdict
 from ..judging.untrusted import read_untrusted
 from ..judging.submission import LARGE, Refused, first_error
@@ -42,6 +45,11 @@ class Treatment:
         return Treatment(*(
             replace(walls, scratch=scratch, library=walls.scratch)
             for walls in (self.compiling, self.running)))
+
+    def within(self, group: Optional[Group]) -> Treatment:
+        """Return the same treatment with a bound on all sandboxes together."""
+        return Treatment(*(replace(walls, group=group)
+                           for walls in (self.compiling, self.running)))
 
     def build(self, source: Path) -> Path:
         """Compile one source behind walls; raises Refused.
@@ -96,6 +104,19 @@ def make_treatment(hides: tuple[str, ...] = (), walled: bool = True
         running = replace(running, namespaces=(), processes=512)
     return Treatment(replace(running, memory=1024 * MIB, output=32 * MIB,
                             disk=64 * MIB), running)
+
+
+# What a submission may take while one exercise is judged, in all sandboxes.
+MEMORY = 1280 * MIB
+PROCESSES = 400
+
+
+def bounded() -> ContextManager[Optional[Group]]:
+    """Return a control group for it; None where none can be made."""
+    try:
+        return Group(MEMORY, PROCESSES)
+    except OSError:
+        return nullcontext()
 
 
 # For all that is temporary while one exercise is judged: some ten runs, each

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from .. import kernel, program, proof, sandbox, wine
 from ..classroom.sandboxed import make_treatment, trouble
 from ..classroom.worker import Worker
+from ..sandbox import cgroups
 from ..sandbox.obstacles import facts, obstacle
 
 
@@ -107,6 +108,14 @@ def _walls() -> Finding:
                    f"{_remedy(str(why))}; `make grade` refuses without them")
 
 
+def _groups() -> Finding:
+    """Whether what a submission takes can be bounded in all."""
+    why = cgroups.why_not()
+    return Finding("a control group, to bound the memory of a submission",
+                   why == "", f"{why}; each of its processes is bounded by "
+                   "itself all the same (root can make a group)")
+
+
 def _pytest() -> Finding:
     asked = [program.ROOT / "tests" / ".venv" / "bin" / "python",
              sys.executable, "/usr/bin/python3"]  # as tests/run does
@@ -132,7 +141,7 @@ def main(_: list[str]) -> int:
     if compiler.present:
         findings.append(_bench())
     if findings[-1].present:  # else there are no sandboxes either
-        findings += [_namespaces(), _proofs(), _walls()]
+        findings += [_namespaces(), _proofs(), _walls(), _groups()]
     findings += [_pytest(), *_guests(), *_windows()]
     for finding in findings:
         print(f"{'yes' if finding.present else 'NO':>4}  {finding.what}")

@@ -73,6 +73,8 @@ class Sandbox:
             _ask_for_a_supervisor(theirs)
         try:
             _, self._supervisor_pid, _ = self._ask(*kind)
+            if self._walls is not None and self._walls.group:
+                self._walls.group.add(self._supervisor_pid)
         except OSError as error:
             self.close()
             if isinstance(error, ConnectionError):

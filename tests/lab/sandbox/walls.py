@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from .cgroups import Group
+
 # What a compiler and a C library need, where it is.
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
           "/etc/ld.so.cache", "/etc/alternatives")
@@ -39,7 +41,8 @@ class Walls:
     bytes of one file, `seconds` the processor's a process, `disk` the bytes
     of /tmp, which is a sandbox's own, and `inodes` the files there: an empty
     one takes a KiB too. As root, programs run as nobody. With
-    `filters` some system calls are refused (filter.h).
+    `filters` some system calls are refused (filter.h). A `group` bounds what
+    all sandboxes in it take together.
     """
 
     scratch: Path
@@ -55,6 +58,7 @@ class Walls:
     disk: int = 16 * MIB
     inodes: int = 10_000
     filters: bool = True
+    group: Optional[Group] = None
 
     def __bool__(self) -> bool:
         """Whether the network is a room's own, as Sandbox(True) has it."""
