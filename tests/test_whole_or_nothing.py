@@ -527,6 +527,23 @@ def test_what_takes_its_name_meanwhile_is_not_replaced(either, make, old):
 
 
 @pytest.mark.namespaces
+def test_a_mount_point_is_told_before_the_file_comes(pair):
+    """As a container has them: rename(2) can't replace one (EBUSY)."""
+    pair.copy.write_bytes(b"below")
+    (pair.files / "over").write_bytes(OLD)
+    client, server = pair.answer(before=[
+        "unshare", "-Urm", "sh", "-c",
+        'mount --bind over copy && exec "$@"', "sh"])
+    with closing(server):
+        server.say(b"12\n")
+        assert reason(client) == \
+            "open copy: a mount point, which can't be replaced"
+    assert pair.copy.read_bytes() == b"below"
+    assert sorted(os.listdir(pair.files)) == ["copy", "over"]
+    assert (pair.files / "over").read_bytes() == OLD
+
+
+@pytest.mark.namespaces
 def test_a_folder_that_cannot_be_read_will_do(pair):
     folder = pair.files / "folder"
     folder.mkdir()

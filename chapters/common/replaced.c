@@ -1,8 +1,9 @@
 /*
  * What an unfinished file is to replace, and who may open it then.
  *
- * The contracts are in part.h. POSIX, and on Linux its ACLs.
+ * The contracts are in part.h. POSIX, and on Linux its ACLs and mounts.
  */
+#define _GNU_SOURCE /* statx on Linux; elsewhere it changes nothing */
 #define _XOPEN_SOURCE 700
 #define _FILE_OFFSET_BITS 64
 
@@ -17,6 +18,22 @@
 #ifdef __linux__
 #include <sys/xattr.h>
 #endif
+
+/* Whether something is mounted there: rename(2) can't go over it (EBUSY). */
+static bool
+is_mount_point(struct part part)
+{
+#ifdef STATX_ATTR_MOUNT_ROOT /* Linux, if its libc has statx(2) */
+    struct statx seen;
+
+    return statx(part.folder, part.target, AT_SYMLINK_NOFOLLOW, 0, &seen) ==
+               0 &&
+           (seen.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+#else
+    (void)part;
+    return false;
+#endif
+}
 
 bool
 replaces(struct part part, struct stat *old)
@@ -33,6 +50,8 @@ replaces(struct part part, struct stat *old)
     }
     if (!S_ISREG(old->st_mode))
         errx(1, "open %s: not a regular file", part.path);
+    if (is_mount_point(part))
+        errx(1, "open %s: a mount point, which can't be replaced", part.path);
     if (faccessat(part.folder, part.target, W_OK, AT_EACCESS) == -1)
         err(1, "open %s", part.path);
     if ((folder.st_mode & S_ISVTX) != 0 && us != 0 && us != folder.st_uid &&
