@@ -14,6 +14,7 @@ import re
 import select
 import shutil
 import signal
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,9 @@ import wrong_answers
 from lab import printable, program
 from lab.commands import grade as command
 from lab.classroom import batch, manifest, sandboxed, worker
-from lab.judging import Result, Score, Verdict
+from lab.judging import Result, Score, TimeIsOver, Verdict
+from lab.judging.exercise import Conversation, Exercise, Trial
+from lab.judging.expect import Seen
 from lab.classroom.batch import Batch, grade_all
 from lab.classroom.admission import students
 from lab.classroom.students import Student
@@ -238,6 +241,46 @@ def test_nobody_takes_for_ever_by_waiting(monkeypatch):
         begun = time.monotonic()
         assert one.answer().late
         assert 0.2 < time.monotonic() - begun < 10
+
+
+def test_who_is_late_says_what_is_known():
+    def work() -> str:
+        try:
+            select.select([], [], [])
+        except TimeIsOver:
+            return "what is known"
+        raise AssertionError("unreachable")
+    with Worker(work, 0.2) as one:
+        assert one.answer().value == "what is known"
+
+
+def test_what_was_judged_before_the_bound_stays_judged(classroom,
+                                                       monkeypatch):
+    had, observe = set(), Exercise.observe
+
+    def slow(exercise: Exercise, conversation: Conversation, trial: Trial
+             ) -> Seen:
+        if conversation.name == "silent":
+            while had != {*exercise.conversations} - {"silent"}:
+                select.select([], [], [], 0.01)
+            os.kill(os.getpid(), signal.SIGALRM)  # as its parent would
+            threading.Event().wait()
+        seen = observe(exercise, conversation, trial)
+        had.add(conversation.name)
+        return seen
+    monkeypatch.setattr(Exercise, "observe", slow)
+    hand_in(classroom, "ann", program.ROOT / "solutions" / FIRST / "server.c")
+    row = graded(classroom)["ann"]
+    late = row["reason"].removeprefix("01 timed out: ").split(", ")
+    assert "no-thanks" in late, row
+    checks = judge_of(FIRST).looks_at()
+    assert {slug for slug, looks in checks.items()
+            if "silent" in looks} <= {*late}
+    assert not {slug for slug, looks in checks.items()
+                if not {"silent", "trial"} & {*looks}} & {*late}
+    told = (classroom.with_name("grades") / "students" / "ann"
+            / "feedback.txt").read_text()
+    assert "Judging it took more than 60 seconds" in told
 
 
 @pytest.mark.groups

@@ -18,7 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
+from ..judging import TimeIsOver
+
 SLOWEST = 3  # times its bound that a piece of work may take at most
+GRACE = 5.0  # seconds for a piece of work to say what it knows, when late
 GLANCE = 1.0  # seconds after which we look how long it has waited
 
 
@@ -53,6 +56,8 @@ def waited(pid: int) -> float:
 class Worker:
     """Runs `work()` elsewhere, for at most `bound` seconds.
 
+    Then TimeIsOver is raised in it, and it has GRACE seconds to return what it
+    knows by then: what was judged stays judged.
     What it waits for a processor is given back to it, up to SLOWEST times
     its bound in all: a machine that is slow, or busy, costs nobody a grade.
     """
@@ -60,11 +65,11 @@ class Worker:
     def __init__(self, work: Callable[[], Any], bound: float) -> None:
         self._answer, theirs = os.pipe()
         self._bound, self._begun = bound, time.monotonic()
-        self._waited = 0.0
+        self._waited, self._grace = 0.0, 0.0
         self._pid = os.fork()
         if self._pid == 0:
             os.close(self._answer)
-            _work(work, theirs)
+            _work(work, theirs, bound)
         os.close(theirs)
 
     def fileno(self) -> int:
@@ -76,7 +81,8 @@ class Worker:
         """Seconds until it is late, at least 0, if it waits no longer."""
         self._waited = max(self._waited, waited(self._pid))
         allowed = min(self._bound + self._waited, SLOWEST * self._bound)
-        return max(0.0, self._begun + allowed - time.monotonic())
+        return max(0.0, self._begun + allowed + self._grace
+                   - time.monotonic())
 
     def answer(self) -> Answer:
         """Wait for the end, not beyond the bound, and say what came of it."""
@@ -84,9 +90,12 @@ class Worker:
         while True:
             ready, _, _ = select.select([self._answer], [], [],
                                         min(self.left, GLANCE))
-            if not ready and not self.left:
-                return Answer(late=True)
             if not ready:
+                if not self.left and self._grace:
+                    return Answer(late=True)
+                if not self.left:
+                    self._grace = GRACE
+                    os.kill(self._pid, signal.SIGALRM)
                 continue
             chunk = os.read(self._answer, 1 << 20)
             if not chunk:
@@ -111,15 +120,22 @@ class Worker:
         self.close()
 
 
-def _work(work: Callable[[], Any], answer: int) -> None:
+def _work(work: Callable[[], Any], answer: int, bound: float) -> None:
     """In the child: work, tell, and end without cleaning up."""
+    def over(*_: object) -> None:
+        raise TimeIsOver(f"Judging it took more than {bound:g} seconds, and "
+                         "this was not over by then.")
     try:
+        signal.signal(signal.SIGALRM, over)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for our parent
         try:
             told = Answer(work())
+        except TimeIsOver:
+            told = Answer(late=True)
         except Exception as error:  # whatever it is, it is a row's reason
             told = Answer(error=f"{type(error).__name__}: {error}",
                           detail=traceback.format_exc())
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
         with os.fdopen(answer, "wb") as pipe:
             pickle.dump(told, pipe)
     finally:

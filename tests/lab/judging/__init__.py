@@ -77,6 +77,13 @@ class Verdict(enum.Enum):
     CRASHED = "crashed"
 
 
+class TimeIsOver(Exception):
+    """Judging took as long as it may; the text says so, in a sentence.
+
+    It is raised in the midst of it: what is known by then counts.
+    """
+
+
 @dataclass(frozen=True)
 class Check:
     """One thing that is asked for.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import random
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Mapping, Optional, Sequence
@@ -14,7 +14,7 @@ from ..calls import evaded, moved
 from ..meeting import HOST, Limits, Meeting
 from ..meeting.program import OUTPUT
 from ..sandbox import Exit, Sandbox
-from . import Check, Result, Verdict
+from . import Check, Result, TimeIsOver, Verdict
 from .expect import Seen, expect
 from .failure import Ending, Failed
 from .inputs import Draw
@@ -171,19 +171,43 @@ class Exercise:
         trial = Trial(self, built, seed, sandbox)
         alone = [judge for _, judge in self._checks
                  if "trial" in _asks_for(judge)]
-        with ThreadPoolExecutor(len(self.conversations) + len(alone)) as pool:
-            having = {name: pool.submit(self.observe, conversation, trial)
-                      for name, conversation in self.conversations.items()}
-            trying = {judge: pool.submit(_judged, judge, {"trial": trial})
-                      for judge in alone}
+        pool = ThreadPoolExecutor(len(self.conversations) + len(alone))
+        having = {name: pool.submit(self.observe, conversation, trial)
+                  for name, conversation in self.conversations.items()}
+        trying = {judge: pool.submit(_judged, judge, {"trial": trial})
+                  for judge in alone}
+        again: dict[str, Seen] = {}
+        over = ""
+        try:
             seen = {name: had.result() for name, had in having.items()}
-            failures = {judge: tried.result()
-                        for judge, tried in trying.items()}
-        seen = retried(seen, lambda name: self.observe(
-            self.conversations[name], trial))
-        return [_result(check, failures[judge] if judge in failures
-                        else _judged(judge, {**seen, "everything": seen}))
-                for check, judge in self._checks]
+            for tried in trying.values():
+                tried.result()
+            again = retried(seen, lambda name: self.observe(
+                self.conversations[name], trial))
+        except TimeIsOver as error:
+            over = str(error)
+        finally:
+            pool.shutdown(wait=not over)
+        return self._results({**_known(having), **again}, _known(trying), over)
+
+    def _results(self, seen: Everything, tried: Mapping[
+            Callable[..., None], Optional[Failed]], over: str
+            ) -> Sequence[Result]:
+        """Judge check by check; `over` is why there is not all to look at."""
+        results = []
+        for check, judge in self._checks:
+            needed = {*_asks_for(judge)}
+            if "everything" in needed:
+                needed = {*self.conversations}
+            if judge in tried:
+                results.append(_result(check, tried[judge]))
+            elif needed <= {*seen}:
+                results.append(_result(check, _judged(
+                    judge, {**seen, "everything": seen})))
+            else:
+                results.append(Result(check, Verdict.HUNG, check.sentence,
+                                      over))
+        return results
 
     def observe(self, conversation: Conversation, trial: Trial) -> Seen:
         """Have one conversation."""
@@ -283,6 +307,12 @@ def free(meeting: Meeting, port: int) -> int:
             except OSError:
                 port += 1
     return port
+
+
+def _known(futures: Mapping[Any, Future[Any]]) -> dict[Any, Any]:
+    """Return what has come of each, where something has."""
+    return {key: future.result() for key, future in futures.items()
+            if future.done() and not future.exception()}
 
 
 def _asks_for(judge: Callable[..., None]) -> list[str]:
