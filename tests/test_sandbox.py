@@ -46,6 +46,21 @@ def test_a_signal_is_sent_whatever_python_calls_it(private):
         assert str(sleeps.wait()) == "killed by SIGTERM"
 
 
+@pytest.mark.namespaces
+def test_a_crowded_room_has_the_table_of_the_machine():
+    """Where it is shared, Linux shows its size as a negative number."""
+    table = "/proc/sys/net/ipv4/tcp_ehash_entries"
+    if not os.path.exists(table):
+        pytest.skip("Linux tells the size of the table since 6.1")
+    sizes = []
+    for crowded in (False, True):
+        with Sandbox(crowded=crowded) as room:
+            told = room.start(["cat", table])
+            told.wait()
+            sizes.append(int(told.stdout))
+    assert sizes[0] == 64 and sizes[1] < 0
+
+
 def test_a_signal_without_a_name_is_told_by_its_number():
     assert str(Exit(signal=40)) == "killed by signal 40"
 

@@ -34,7 +34,7 @@ class Track:
     """
 
     def __init__(self) -> None:
-        self.room = Sandbox()
+        self.room = Sandbox(crowded=True)
         if not self.room.private:
             self.room.close()
             raise PermissionError(self.room.why_not)

@@ -46,10 +46,12 @@ class Sandbox:
     """Namespaces of its own, kept by a process that starts the others.
 
     `private=False` asks for the fallback even where namespaces are allowed.
-    Behind walls it is all that they say, or NoWalls is raised.
+    Behind walls it is all that they say, or NoWalls is raised. A `crowded`
+    room has the machine's own table of connections, which finds any of tens
+    of thousands quickly; in another it is small, and quickly read.
     """
 
-    def __init__(self, private: Privacy = True) -> None:
+    def __init__(self, private: Privacy = True, crowded: bool = False) -> None:
         self._walls = private if isinstance(private, Walls) else None
         if self._walls is not None:
             (self._walls.scratch / "root").mkdir(exist_ok=True)
@@ -57,7 +59,8 @@ class Sandbox:
         self._disks: set[str] = set()
         why_not = self._begin(
             self._walls.told() if self._walls is not None else
-            ["private" if private else "shared"])
+            ["shared" if not private else
+             "crowded" if crowded else "private"])
         if why_not and self._walls is not None:
             raise NoWalls(why_not)
         if why_not:

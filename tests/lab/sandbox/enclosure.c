@@ -99,7 +99,7 @@ enter_walls(const struct walls *walls)
         return -1;
     if (getuid() == 0 && become_nobody(walls) == -1)
         return -1;
-    return walls->namespaces ? make_namespaces(walls->namespaces) : 0;
+    return walls->namespaces ? make_namespaces(walls->namespaces, false) : 0;
 }
 
 /* Write the name that a place has in the tree. */

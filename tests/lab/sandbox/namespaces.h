@@ -12,8 +12,9 @@
 #define INODES "10000" /* files on one disk: an empty one takes 1 KiB too */
 
 /* Make namespaces, CLONE_NEW... of unshare(2), staying who we are. A new
-   network gets its loopback. A new pid namespace begins with the next child. */
-int make_namespaces(int flags);
+   network gets its loopback, and a table of few connections, unless it is
+   `crowded`. A new pid namespace begins with the next child. */
+int make_namespaces(int flags, bool crowded);
 
 /* Bring the loopback of this network up or down (netdevice(7)). */
 int set_loopback(bool up);

@@ -13,7 +13,7 @@
  * if the system forbids that, the supervisor ends. enclosure.h says what walls
  * are.
  *
- *     private | shared | walls WALLS
+ *     private | crowded | shared | walls WALLS
  *
  * Those that follow, with the descriptors that come with them or go back:
  *
@@ -272,14 +272,14 @@ go_inside(int ended)
 }
 
 static int
-make_private(void)
+make_private(bool crowded)
 {
     const int flags = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS;
     bool root = getuid() == 0;
 
-    if (make_namespaces(CLONE_NEWUSER | flags) == 0)
+    if (make_namespaces(CLONE_NEWUSER | flags, crowded) == 0)
         return 0;
-    return root ? make_namespaces(flags) : -1;
+    return root ? make_namespaces(flags, crowded) : -1;
 }
 
 /* Make the room that is asked for: 0, or -1 with errno and trouble(). */
@@ -287,8 +287,9 @@ static int
 enter(const char *kind, int ended)
 {
     bool shared = strcmp(kind, "shared") == 0;
+    bool crowded = strcmp(kind, "crowded") == 0;
 
-    if (!shared && (walls ? enter_walls(walls) : make_private()) == -1)
+    if (!shared && (walls ? enter_walls(walls) : make_private(crowded)) == -1)
         return -1;
     if (walls ? walls->namespaces & CLONE_NEWPID : !shared)
         go_inside(ended);
