@@ -1,26 +1,25 @@
 /*
- * Stand between clients and a server, and pass on what each of them says.
+ * Stand between clients and a target, and pass on what each of them says.
  *
  *     relay HOST PORT TOHOST TOPORT [SECONDS]
  *
- * New here: a conversation has two directions, and each ends on its own. A FIN
- * that comes in goes out at the other end once all that came before it has
- * gone; a RST goes out as a RST, at once. What one end has said and the other
- * has not taken yet is CHUNK bytes at the most: until it takes them, nothing
- * more is read.
+ * New here: a link has two directions, and each ends on its own. A FIN that
+ * comes in goes out at the other end once all that came before it has gone; a
+ * RST goes out as a RST, at once. What one end has said and the other has not
+ * taken is CHUNK bytes at the most: until it takes them, no more is read.
  *
  * SECONDS (10) bound a silence once one direction has ended, and a connection
  * that isn't answered. While both directions are open there is no bound: two
  * programs may have nothing to say to each other for as long as they like.
  *
- * Over the wire: what the client and the server say.
+ * Over the wire: what the client and the target say.
  * Exit status: 0 stopped by a signal, 1 trouble, 2 wrong command line.
  * Linux only: epoll(7). See also: RFC 9293 section 3.6, shutdown(2).
  */
 #define _GNU_SOURCE
 
 #ifndef __linux__
-#error "this chapter stands on epoll(7), which is Linux's: see its notes"
+#error "epoll(7) is Linux's: the notes of chapter 12 say what others have"
 #endif
 
 #include <sys/epoll.h>
@@ -32,58 +31,57 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "../common/deadline.h"
+#include "../common/dial.h"
 #include "../common/limit.h"
 #include "../common/net.h"
 #include "../common/stop.h"
 
-enum { CHUNK = 65536, EVENTS = 256 };
+enum { CHUNK = 65536 };
 
-enum side { CLIENT, TARGET };
+enum { CLIENT, TARGET }; /* the ends of a link */
 
 struct end {
+    const char *who; /* "client" or "target" */
     struct link *link;
-    int conn;          /* its descriptor, -1 before there is one */
-    bool watched;      /* by epoll */
-    uint32_t asked;    /* what for */
+    struct end *other;
+    int conn;          /* -1 where there is none */
     bool got_fin;      /* it has said all it had to say */
-    bool sent_fin;     /* and so have we, for the other end */
-    size_t head, tail; /* what it said and the other end has not taken yet */
+    bool sent_fin;     /* it has been told that the other has, too */
+    size_t head, tail; /* of what it said and the other has not taken yet */
     char said[CHUNK];
 };
 
 struct link {
-    struct link *older, *newer;    /* in one of the three rings below */
-    struct deadline limit;         /* if it is in the ring of the timed */
-    const struct addrinfo *dialed; /* the target's address, until connected */
-    bool over;
+    struct link *older, *newer;     /* in one of the two rings below */
+    struct deadline limit;          /* if it is in the ring of the timed */
+    const struct addrinfo *untried; /* addresses of the target */
+    bool connected;                 /* the target has answered */
     struct end end[2];
-    char name[CLIENT_NAME];
+    char name[CLIENT_NAME]; /* the client's */
 };
 
-/* Rings: `newer` of each is its oldest link. */
-static struct link timed = {.older = &timed, .newer = &timed}, /* time runs */
-    untimed = {.older = &untimed, .newer = &untimed}, /* both ways are open */
-    over = {.older = &over, .newer = &over}; /* an event may still name them */
-
+/* Of each ring `newer` is the oldest link, whose time is up first. */
+static struct link timed = {.older = &timed, .newer = &timed},
+                   untimed = {.older = &untimed, .newer = &untimed};
 static int epoll, listener;
-static const struct addrinfo *target;
+static struct addrinfo *addresses_of_target;
 static double patience;
-static bool resting; /* no descriptor is left: the listener has to wait */
+static bool resting; /* the listener: there is no descriptor for a client */
 
+/* Make a link the newest of a ring; there is no ring for one that ends. */
 static void
 move(struct link *l, struct link *ring)
 {
-    if (l->older != NULL) {
-        l->older->newer = l->newer;
-        l->newer->older = l->older;
-    }
+    l->older->newer = l->newer;
+    l->newer->older = l->older;
+    if (ring == NULL)
+        return;
     l->older = ring->older;
     l->newer = ring;
-    l->older->newer = ring->older = l;
+    l->older->newer = l->newer->older = l;
 }
 
 static void
@@ -93,95 +91,57 @@ start_clock(struct link *l)
     move(l, &timed);
 }
 
-/* Have the listener watched, or not. */
-static void
-watch_listener(int operation, uint32_t events)
+/* Have epoll tell of some events of a descriptor. -1 and errno. */
+static int
+watch(int operation, int fd, uint32_t events, struct end *e)
 {
-    struct epoll_event event = {.events = events, .data.ptr = NULL};
+    struct epoll_event event = {.events = events, .data.ptr = e};
 
-    if (epoll_ctl(epoll, operation, listener, &event) == -1)
+    return epoll_ctl(epoll, operation, fd, &event);
+}
+
+/* Let the listener rest: epoll would say again and again that clients wait. */
+static void
+rest(bool now)
+{
+    resting = now;
+    if (watch(EPOLL_CTL_MOD, listener, now ? 0 : EPOLLIN, NULL) == -1)
         err(1, "epoll_ctl");
 }
 
-/* --- one link ----------------------------------------------------------- */
-
+/* End a link; if it is broken, in a RST: neither end is to take it for whole.
+ */
 static void
-drop(struct link *l)
-{
-    for (int i = CLIENT; i <= TARGET; i++) {
-        if (l->end[i].watched) /* close would do, if there were no copies */
-            epoll_ctl(epoll, EPOLL_CTL_DEL, l->end[i].conn, NULL);
-        if (l->end[i].conn != -1)
-            close(l->end[i].conn);
-    }
-    l->over = true;
-    move(l, &over);
-    if (resting && listener != -1) /* there are descriptors now */
-        watch_listener(EPOLL_CTL_MOD, EPOLLIN);
-    resting = false;
-}
-
-/* Tell both ends that this did not end well. */
-static void
-drop_in_reset(struct link *l)
+drop(struct link *l, bool broken)
 {
     const struct linger none = {.l_onoff = 1, .l_linger = 0};
 
-    for (int i = CLIENT; i <= TARGET; i++)
-        if (l->end[i].conn != -1 &&
-            setsockopt(l->end[i].conn, SOL_SOCKET, SO_LINGER, &none,
-                       sizeof none) == -1)
-            warn("setsockopt");
-    drop(l);
+    for (int i = CLIENT; i <= TARGET; i++) {
+        int conn = l->end[i].conn;
+
+        if (conn == -1)
+            continue;
+        if (broken &&
+            setsockopt(conn, SOL_SOCKET, SO_LINGER, &none, sizeof none) == -1)
+            warn("%s: setsockopt", l->name);
+        watch(EPOLL_CTL_DEL, conn, 0, NULL); /* a child may have a copy */
+        close(conn);
+    }
+    move(l, NULL);
+    free(l);
+    if (resting)
+        rest(false); /* there are descriptors now */
 }
 
-/* One end has reset its connection, errno says how: so do we the other. */
-static void
-broken(struct link *l)
+/* Say what failed at an end. Always false: nothing can be passed on there. */
+static bool
+failed(const struct end *e, const char *what)
 {
-    warn("%s", l->name);
-    drop_in_reset(l);
+    warn("%s: %s %s", e->link->name, what, e->who);
+    return false;
 }
 
-/* What an end can be asked to be ready for. */
-static uint32_t
-wanted(const struct link *l, const struct end *e, const struct end *other)
-{
-    uint32_t events = 0;
-
-    if (l->dialed != NULL)
-        return e == &l->end[TARGET] ? EPOLLOUT : 0;
-    if (!e->got_fin && e->head == e->tail)
-        events |= EPOLLIN;
-    if (other->head < other->tail)
-        events |= EPOLLOUT;
-    return events;
-}
-
-/*
- * Have epoll tell what an end is wanted for. Asked for nothing it still tells
- * of a RST. But an end on which both FINs have passed is ready for ever, so it
- * is not watched while nothing is wanted of it.
- */
-static void
-watch(struct end *e, uint32_t events)
-{
-    struct epoll_event event = {.events = events, .data.ptr = e};
-    bool quiet = events == 0 && e->sent_fin;
-
-    if (e->conn == -1 || (e->watched == !quiet && e->asked == events))
-        return;
-    if (epoll_ctl(epoll,
-                  quiet        ? EPOLL_CTL_DEL
-                  : e->watched ? EPOLL_CTL_MOD
-                               : EPOLL_CTL_ADD,
-                  e->conn, &event) == -1)
-        err(1, "epoll_ctl");
-    e->watched = !quiet;
-    e->asked = events;
-}
-
-/* Read from one end what the other can be told. False on a RST. */
+/* Read what an end says, if the other has taken all that it said before. */
 static bool
 hear(struct end *from)
 {
@@ -191,182 +151,167 @@ hear(struct end *from)
         return true;
     n = read_some(from->conn, from->said, CHUNK);
     if (n == -1)
-        return errno == EAGAIN;
+        return errno == EAGAIN || failed(from, "read from");
     from->head = 0;
     from->tail = (size_t)n;
     from->got_fin = n == 0;
     return true;
 }
 
-/* Tell one end what the other said, and that this was all. False on a RST. */
+/* Tell an end what the other has said, and that this was all. */
 static bool
-tell(struct end *to, struct end *from)
+tell(struct end *to)
 {
+    struct end *from = to->other;
     ssize_t n;
 
     while (from->head < from->tail) {
         n = write(to->conn, from->said + from->head, from->tail - from->head);
         if (n == -1)
-            return errno == EAGAIN || errno == EINTR;
+            return errno == EAGAIN || errno == EINTR || failed(to, "write to");
         from->head += (size_t)n;
     }
     if (!from->got_fin || to->sent_fin)
         return true;
     to->sent_fin = true;
-    return shutdown(to->conn, SHUT_WR) == 0;
+    return shutdown(to->conn, SHUT_WR) == 0 || failed(to, "shutdown to");
 }
 
-/* Pass on what can be passed on, either way. */
-static void
-proceed(struct link *l)
+/*
+ * Have epoll tell when an end can go on. Asked for nothing, it still tells of a
+ * RST. But an end whose FIN and ours have passed is ready for ever (HUP), so it
+ * is not watched while there is nothing to ask for.
+ */
+static bool
+expect(struct end *e)
 {
-    struct end *client = &l->end[CLIENT], *server = &l->end[TARGET];
+    uint32_t events = (e->got_fin || e->head < e->tail ? 0 : EPOLLIN) |
+                      (e->other->head < e->other->tail ? EPOLLOUT : 0);
 
-    if (!hear(client) || !tell(server, client) || !hear(server) ||
-        !tell(client, server)) {
-        broken(l);
-        return;
-    }
-    if (client->sent_fin && server->sent_fin) {
-        drop(l);
-        return;
-    }
-    if (client->sent_fin || server->sent_fin || stop_asked())
+    if (events == 0 && e->sent_fin)
+        return watch(EPOLL_CTL_DEL, e->conn, 0, e) == 0 || errno == ENOENT;
+    return watch(EPOLL_CTL_MOD, e->conn, events, e) == 0 ||
+           watch(EPOLL_CTL_ADD, e->conn, events, e) == 0 ||
+           failed(e, "epoll_ctl of");
+}
+
+/* Pass on what one end says, and what it can be told now. */
+static void
+proceed(struct end *e, uint32_t events)
+{
+    struct link *l = e->link;
+    struct end *other = e->other;
+
+    if (events & ~(uint32_t)EPOLLOUT && (!hear(e) || !tell(other)))
+        drop(l, true);
+    else if (!tell(e))
+        drop(l, true);
+    else if (e->sent_fin && other->sent_fin)
+        drop(l, false);
+    else if (!expect(e) || !expect(other))
+        drop(l, true);
+    else if (e->sent_fin || other->sent_fin || stop_asked())
         start_clock(l); /* anew, since something has moved */
     else
         move(l, &untimed);
-    watch(client, wanted(l, client, server));
-    watch(server, wanted(l, server, client));
 }
 
-/* --- connecting --------------------------------------------------------- */
-
-/* Dial the target's next address; false if there is none left. */
-static bool
-dial(struct link *l)
-{
-    struct end *e = &l->end[TARGET];
-
-    for (; l->dialed != NULL; l->dialed = l->dialed->ai_next) {
-        e->conn = socket(l->dialed->ai_family,
-                         l->dialed->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                         l->dialed->ai_protocol);
-        if (e->conn == -1)
-            continue;
-        if (connect(e->conn, l->dialed->ai_addr, l->dialed->ai_addrlen) == 0 ||
-            errno == EINPROGRESS)
-            return true;
-        close(e->conn); /* it was never connected: nothing ends here */
-        e->conn = -1;
-    }
-    return false;
-}
-
-/* The target has answered, or refused. */
+/* Dial the next address of the target. With none left its client gets a RST: an
+   empty answer would be another thing. */
 static void
-connected(struct link *l)
+dial_target(struct link *l)
 {
-    struct end *e = &l->end[TARGET];
+    struct end *target = &l->end[TARGET];
 
-    if (connect_result(e->conn) == -1) {
-        warn("%s: connect to target", l->name);
-        close(e->conn);
-        e->conn = -1;
-        e->watched = false;
-        l->dialed = l->dialed->ai_next;
-        if (!dial(l)) {
-            drop_in_reset(l); /* not an empty answer: none */
-            return;
-        }
-        watch(e, EPOLLOUT);
+    target->conn = dial(&l->untried);
+    if (target->conn == -1)
+        failed(target, "connect to");
+    else if (watch(EPOLL_CTL_ADD, target->conn, EPOLLOUT, target) == -1)
+        failed(target, "epoll_ctl of");
+    else
         return;
-    }
-    l->dialed = NULL;
-    proceed(l);
+    drop(l, true);
 }
 
-/* Take one client; false if none waits, or there is no room for it. */
-static bool
+/* Go on with a link, now that epoll has told of events at one end. */
+static void
+go_on(struct end *e, uint32_t events)
+{
+    struct link *l = e->link;
+    bool dialed = e == &l->end[TARGET] && !l->connected;
+    bool broken = events & EPOLLERR && connect_result(e->conn) == -1;
+
+    if (broken && dialed) {
+        close(e->conn); /* it was never connected */
+        dial_target(l);
+    } else if (broken) { /* even if we are not reading there now */
+        failed(e, "connection to");
+        drop(l, true);
+    } else {
+        l->connected = l->connected || dialed;
+        proceed(e, events);
+    }
+}
+
+/* Take a client; without room for it, it goes on waiting at the listener. */
+static void
 take_client(void)
 {
     struct link *l = calloc(1, sizeof *l);
+    int conn;
 
-    if (l == NULL)
-        err(1, "a new client");
-    l->end[TARGET].conn = -1;
-    l->end[CLIENT].conn = accept_named(listener, l->name);
-    if (l->end[CLIENT].conn == -1) {
-        free(l);
-        if (errno == EAGAIN)
-            return false;
-        if (!resting)
+    if (l == NULL || (conn = accept_named(listener, l->name)) == -1) {
+        if (errno != EAGAIN) { /* that would be one who has gone again */
             warn("accept a client");
-        watch_listener(EPOLL_CTL_MOD, 0); /* or epoll would call us at once */
-        resting = true;
-        return false;
+            rest(true);
+        }
+        free(l);
+        return;
     }
-    nonblocking(l->end[CLIENT].conn);
-    l->end[CLIENT].link = l->end[TARGET].link = l;
-    l->dialed = target;
+    nonblocking(conn);
+    for (int i = CLIENT; i <= TARGET; i++) {
+        l->end[i].who = i == CLIENT ? "client" : "target";
+        l->end[i].conn = i == CLIENT ? conn : -1;
+        l->end[i].link = l;
+        l->end[i].other = &l->end[TARGET - i];
+    }
+    l->older = l->newer = l;
+    l->untried = addresses_of_target;
     start_clock(l);
-    if (!dial(l)) {
-        warn("%s: connect to target", l->name);
-        drop_in_reset(l);
-        return true;
-    }
-    watch(&l->end[CLIENT], 0);
-    watch(&l->end[TARGET], EPOLLOUT);
-    return true;
-}
-
-/* --- all of them -------------------------------------------------------- */
-
-static void
-give_up_the_late(void)
-{
-    struct link *l;
-
-    while ((l = timed.newer) != &timed && passed(l->limit)) {
-        warnx("%s: gave up after %g seconds: %s", l->name, patience,
-              l->dialed != NULL ? "the target did not answer"
-                                : "nothing came in the other direction");
-        drop_in_reset(l);
+    if (watch(EPOLL_CTL_ADD, conn, 0, &l->end[CLIENT]) == 0) {
+        dial_target(l);
+    } else {
+        failed(&l->end[CLIENT], "epoll_ctl of");
+        drop(l, true);
     }
 }
 
-/* Wait for events, the next deadline, or a signal; then deal with them. */
+/* Wait for an event, the next deadline or a signal; go on with what has come.
+   It is one event, because the next could be of a link that this one ends. */
 static void
 turn(const sigset_t *signals)
 {
-    struct epoll_event events[EVENTS];
+    struct epoll_event event;
     struct link *l;
-    int wait =
-        timed.newer == &timed ? -1 : milliseconds_left(timed.newer->limit);
-    int n = epoll_pwait(epoll, events, EVENTS, wait, signals);
+    int n, wait = resting ? 1000 : -1; /* others may have a descriptor then */
 
+    if (timed.newer != &timed)
+        wait = milliseconds_left(timed.newer->limit);
+    n = epoll_pwait(epoll, &event, 1, wait, signals);
     if (n == -1 && errno != EINTR)
         err(1, "epoll_pwait");
-    for (int i = 0; i < n; i++) {
-        struct end *e = events[i].data.ptr;
-
-        if (e == NULL)
-            for (int k = 0; k < EVENTS && take_client(); k++)
-                continue;
-        else if (e->link->over)
-            continue;
-        else if (e->link->dialed != NULL && e == &e->link->end[TARGET])
-            connected(e->link);
-        else if (events[i].events & EPOLLERR && connect_result(e->conn) == -1)
-            broken(e->link); /* though nobody may be reading there now */
-        else if (e->link->dialed == NULL)
-            proceed(e->link);
+    if (n == 0 && resting)
+        rest(false);
+    if (n == 1 && event.data.ptr == NULL)
+        take_client();
+    else if (n == 1)
+        go_on(event.data.ptr, event.events);
+    while ((l = timed.newer) != &timed && passed(l->limit)) {
+        warnx("%s: gave up after %g seconds: %s", l->name, patience,
+              l->connected ? "nothing came in the other direction"
+                           : "the target did not answer");
+        drop(l, true);
     }
-    give_up_the_late();
-    while ((l = over.newer) != &over) {
-        over.newer = l->newer;
-        free(l);
-    }
-    over.older = &over;
 }
 
 int
@@ -384,26 +329,29 @@ main(int argc, char *argv[])
         err(1, "signal");
     whole_lines();
     where = addresses(argv[1], argv[2]);
-    target = addresses(argv[3], argv[4]);
+    addresses_of_target = addresses(argv[3], argv[4]);
     signals = hold_signals();
     listener = listen_on(where, argv[1], argv[2]);
     freeaddrinfo(where);
     raise_limit();
     nonblocking(listener);
+    epoll = epoll_create1(0);
     if (listen(listener, SOMAXCONN) == -1)
         err(1, "listen on %s %s", argv[1], argv[2]);
-    epoll = epoll_create1(0);
-    if (epoll == -1)
-        err(1, "epoll_create1");
-    watch_listener(EPOLL_CTL_ADD, EPOLLIN);
+    if (epoll == -1 || watch(EPOLL_CTL_ADD, listener, EPOLLIN, NULL) == -1)
+        err(1, "epoll");
 
     while (!stop_asked())
         turn(&signals);
+    watch(EPOLL_CTL_DEL, listener, 0, NULL);
+    if (shutdown(listener, SHUT_RD) == -1) /* no copy listens on (Linux) */
+        err(1, "shutdown the listener");
     close(listener);
-    listener = -1;
-    while (untimed.newer != &untimed) /* from here on a silence is bounded */
+    resting = false;                  /* for good */
+    while (untimed.newer != &untimed) /* from now on a silence is bounded */
         start_clock(untimed.newer);
     while (timed.newer != &timed)
         turn(&signals);
+    freeaddrinfo(addresses_of_target);
     return 0;
 }
