@@ -1,6 +1,7 @@
-"""make wires: draw every chapter's wire.svg, as most of five captures show.
+"""make wires: draw every chapter's wire.svg, as most of its captures show.
 
-The book's ladders are kept beside them, in chapters/ladders.json.
+Each ladder is chosen for itself. The book's ladders are kept beside them, in
+chapters/ladders.json.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Iterator
 
 from .. import chapters, program, sandbox, scenario, wine
 from ..ladder import Ladder, ladder, ladders
@@ -16,6 +17,8 @@ from ..ladder.kept import keep_wires
 from ..ladder.svg import svg
 from ..meeting.pair import Pair, converse
 from .trace import pair_of
+
+CAPTURES = 9  # of which each ladder is drawn as it is in most
 
 # What a chapter's picture shows besides its ways: HOW and PEER of a trace.
 ALSO = {"04": (("rd", "early"), ("rdwr", "early"))}
@@ -33,7 +36,7 @@ def _also(folder: Path) -> Iterator[Ladder]:
 def captured(folder: Path) -> list[Ladder]:
     """Return the ladders of a chapter's conversation, all ways of it.
 
-    On a busy machine a RST can come a moment late, and they are others.
+    On a busy machine a RST can come a moment late, and that ladder is another.
     """
     pairs = [Pair.of(chapters.number(folder), way)
              for way in chapters.ways(folder)]
@@ -42,10 +45,9 @@ def captured(folder: Path) -> list[Ladder]:
             *_also(folder)]
 
 
-def drawn(folder: Path, ladders: Optional[list[Ladder]] = None) -> str:
-    """Return the picture of a chapter's ladders, or of fresh ones."""
-    return svg(ladders or captured(folder),
-               f"The wire of chapter {folder.name}")
+def drawn(folder: Path, ladders: list[Ladder]) -> str:
+    """Return the picture of a chapter's ladders."""
+    return svg(ladders, f"The wire of chapter {folder.name}")
 
 
 def main(arguments: list[str]) -> int:
@@ -59,10 +61,9 @@ def main(arguments: list[str]) -> int:
         if wine.needed(folder) and wine.missing():
             print(f"{folder.name}/wire.svg stays: {wine.missing()}")
             continue
-        tries = [captured(folder) for _ in range(5)]
-        pictures = [drawn(folder, ladders) for ladders in tries]
-        usual = Counter(pictures).most_common(1)[0][0]
-        (folder / "wire.svg").write_text(usual)
-        keep_wires(folder.name, tries[pictures.index(usual)])
+        tries = [captured(folder) for _ in range(CAPTURES)]
+        usual = [Counter(same).most_common(1)[0][0] for same in zip(*tries)]
+        (folder / "wire.svg").write_text(drawn(folder, usual))
+        keep_wires(folder.name, usual)
         print(f"{folder.name}/wire.svg")
     return 0

@@ -24,7 +24,7 @@ def as_kept(ladder: Ladder) -> Kept:
     how many rows were left out there.
     """
     return {"title": ladder.title, "left": ladder.left, "right": ladder.right,
-            "rows": [[*(part and astuple(part) for part in (
+            "rows": [[*(part and [*astuple(part)] for part in (
                 row.left, row.arrow, row.right)), row.left_out]
                 for row in ladder.rows]}
 
