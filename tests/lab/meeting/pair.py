@@ -126,7 +126,8 @@ class PairMeeting(Meeting):
         Raises kernel.DidNotListen if it ends before it listens; it is the last
         of `programs` all the same.
         """
-        self.original.write_bytes(content)
+        if not self.original.exists() or self.original.read_bytes() != content:
+            self.original.write_bytes(content)  # else somebody may be at it
         self.sent = content
         server = self._start_side(
             "server", [host, 0 if self.between else port, self.original.name],
