@@ -283,7 +283,7 @@ def test_who_cannot_write_any_more_reads_what_has_come(pair, end):
 @pytest.mark.timed
 def test_a_talker_reads_once_a_reset_has_come(pair):
     port = pair.listen()
-    talker = talks(pair, "127.0.0.1", port, 10, 60)
+    talker = talks(pair, "127.0.0.1", port, 10, 600)
     peer = pair.accept(talker)
     assert peer.hear(10).data == b"x" * 10
     peer.say(b"No.\n")
