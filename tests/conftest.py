@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Callable, Iterator
 
@@ -19,6 +21,7 @@ from lab import kernel, program, sandbox  # noqa: E402
 from lab.ladder import ladder, text  # noqa: E402
 from lab.meeting import Meeting  # noqa: E402
 from lab.meeting.pair import Pair, PairMeeting  # noqa: E402
+from lab.outcome import Outcome  # noqa: E402
 from lab.sandbox import cgroups  # noqa: E402
 
 # What a program begins with that waits for us.
@@ -158,7 +161,14 @@ def _ladders(item: pytest.Item) -> str:
     return "\n".join(
         text.text(ladder(outcome, f"conversation {number}"), text.Style())
         for meeting in getattr(item, "meetings", ())
-        for number, outcome in enumerate(meeting.all_outcomes(), 1))
+        for number, outcome in enumerate(_outcomes(meeting), 1))
+
+
+def _outcomes(meeting: Meeting) -> list[Outcome]:
+    """Return the outcomes of a meeting; if it is over, those it had."""
+    with contextlib.suppress(OSError, ValueError):
+        meeting.all_outcomes()
+    return meeting.outcomes
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -219,14 +229,35 @@ def room():
         yield made
 
 
-@pytest.fixture
-def meet(request) -> Iterator[Callable[..., Meeting]]:
-    """Makes meetings, which end with the test: meet(kind, ...) is kind(...).
+@pytest.fixture(autouse=True)
+def _drawn_if_it_fails(request, monkeypatch) -> None:
+    """Keep all meetings of a test's own thread, however they are made.
 
-    If the test fails, their conversations are drawn.
+    Those of a judge and of the matrix have threads of their own; they are
+    drawn in a report, and beside a cell.
+    """
+    request.node.meetings = made = []
+    ours, begin, end = threading.get_ident(), Meeting.__init__, \
+        Meeting.__exit__
+
+    def begun(self: Meeting, *words: object, **named: object) -> None:
+        begin(self, *words, **named)
+        if threading.get_ident() == ours:
+            made.append(self)
+
+    def ended(self: Meeting, *why: object) -> None:
+        if why[0]:
+            _outcomes(self)  # while there is something to ask
+        end(self, *why)
+    monkeypatch.setattr(Meeting, "__init__", begun)
+    monkeypatch.setattr(Meeting, "__exit__", ended)
+
+
+@pytest.fixture
+def meet() -> Iterator[Callable[..., Meeting]]:
+    """Makes meetings, which end with the test: meet(kind, ...) is kind(...).
     """
     made: list[Meeting] = []
-    request.node.meetings = made
 
     def make(kind: Callable[..., Meeting] = Meeting, *words: object,
              **named: object) -> Meeting:

@@ -60,6 +60,8 @@ def test_from_moodle_s_download_to_moodle_s_import(kit):
         done = subprocess.run(["sh", "-c", command], cwd=kit, text=True,
                               capture_output=True, check=False, timeout=200)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
+    for feedback in kit.glob("homework-grades/students/*/feedback.txt"):
+        print(feedback.read_text())  # with the ladders, if the test fails
     grades = {row["folder"]: (row["total"], row["name"], row["id"])
               for row in table(kit / "homework-grades" / "grades.csv")}
     starter = grades.pop("Zoë Müller (12)")

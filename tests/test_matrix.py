@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from lab import chapters, matrix, program, scenario
+from lab.ladder import ladders, text
 from lab.matrix.svg import FEW, svg
 from lab.meeting.pair import Pair
 from lab.outcome import Outcome, Part
@@ -23,7 +24,7 @@ each_pair = pytest.mark.parametrize("pair", [
 
 
 def differing(cells: list[matrix.Cell], name: str) -> str:
-    """Say where a row is not what README shows, for a failing assertion."""
+    """Say where a row is not what README shows, and draw what happened."""
     shown = dict(readme_rows()).get(name, {})
     told = []
     for cell in cells:
@@ -33,6 +34,8 @@ def differing(cells: list[matrix.Cell], name: str) -> str:
         if before != cell.verdict:
             told.append(f"{cell.scenario.title}: {before} in README.md, now "
                         f"{cell.verdict} (PEER={cell.scenario.slug})")
+            told += [text.text(drawn, text.Style()) for act in cell.acts
+                     for drawn in ladders(act.outcome, act.title)]
     return "\n".join(told)
 
 
