@@ -15,6 +15,7 @@ CHAPTER = "05"
 def _client(it: PairMeeting) -> Act:
     server = it.serve(large(3_000_000))
     peer = it.dial_server()
+    peer.hear(30)  # the file is on its way
     vanish(it, peer)
     it.finish(server)
     outcome = it.pair_outcome(server)
