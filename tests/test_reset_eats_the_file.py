@@ -174,7 +174,7 @@ def test_a_flood_that_never_ends_is_ended_by_the_deadline(pair):
 
 
 def test_a_client_that_resets_ends_the_drain(pair):
-    server, peer, _ = served(pair)
+    server, peer, _ = served(pair, seconds=600)
     peer.say(b"x" * (THANKS + 2))
     pair.until_read(peer)
     peer.reset()
