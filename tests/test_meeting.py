@@ -52,7 +52,7 @@ def test_programs_without_a_proof_are_given_up_by_their_own_time():
     with Meeting(limits=Limits()) as meeting:
         sleeps = meeting.start(python("time.sleep(1000)"))
         assert sleeps.ends() is None
-        assert sleeps.hang == "it did nothing for a second"
+        assert sleeps.hang.startswith("it did nothing for a second")
         assert sleeps.asleep is None
 
 

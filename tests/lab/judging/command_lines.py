@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import socket
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Iterator, Optional, Sequence
 
 from ..meeting import HOST, Meeting, Program
@@ -66,14 +66,18 @@ class Room:
         exercise = self.trial.exercise
         program = self.start(words)
         program.ends()
-        if (program.exit != Exit(status=status) or not program.stderr
-                or exercise.never in program.stdout):
+        refused = program.stderr and exercise.never not in program.stdout
+        ending = Ending.of(program)
+        if program.exit != Exit(status=status) or not refused:
+            just_status = refused and ending.exit and ending.exit.status \
+                and ending.stderr.startswith("usage")
             raise Failed(
                 f"With {what}: a sentence on standard error, "
                 f"{exercise.otherwise}, and status {status}.",
+                "Only the status is wrong." if just_status else
                 f"It printed {quoted(program.stdout)}." if program.stdout
                 else "" if program.stderr else "It said nothing.",
-                Ending.of(program))
+                replace(ending, stderr="") if just_status else ending)
         self.meeting.clear()
 
 

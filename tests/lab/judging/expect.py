@@ -10,6 +10,7 @@ for the former gives it: expect(polite, "a FIN follows the file").
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional
 
@@ -96,15 +97,30 @@ class Seen:
         """Say what came in place of EOF; "" if EOF came."""
         if self.heard.end == EOF:
             return ""
+        sent = self.inputs.get("file") if self.judge == "client" else None
+        if self.heard.end == NOTHING and sent is not None \
+                and len(self.heard.data) > len(sent):
+            return (f"{many(self.heard.data)} came, more than FILE, and no "
+                    "end of it.")
         came = f"{many(self.heard.data)} came, then "
         return came + (f"nothing: no FIN, so the {self.judge} still waits for "
                        "the end." if self.heard.end == NOTHING else "a RST.")
 
-    def shown(self) -> str:
-        """Say what message was printed."""
+    def shown(self, text: str = "") -> str:
+        """Say what message was printed; `text` is what it was to be."""
         if self.message is None:
             return "It printed no message."
-        return f"It printed the message {quoted(self.message)}."
+        return f"It printed the message {quoted(self.message)}." + \
+            self.left_in_buffer(text)
+
+    def left_in_buffer(self, text: str) -> str:
+        """Say that a message goes on with what nobody sent, if it does."""
+        message = (self.message or "").removesuffix("\n")
+        same = len(os.path.commonprefix([message, text]))
+        if same in (0, len(message)):
+            return ""
+        heard = "1 byte was" if same == 1 else f"{same:,} bytes were"
+        return f" {heard} heard, the rest was in the program's buffer."
 
 
 class Expect:
@@ -196,7 +212,7 @@ class Expect:
             message.startswith(text),
             f"it prints {quoted(self.seen.prefix + text)}.",
             f"It printed a message of {len(message.rstrip()):,} bytes."
-            if message and len(text) > 60 else self.seen.shown())
+            if message and len(text) > 60 else self.seen.shown(text))
 
     def prints_no_message(self) -> Expect:
         """Expect nothing behind the prefix, nor the prefix."""
@@ -211,7 +227,8 @@ class Expect:
         return self.that(
             stdout.endswith(line) and head.count("\n") <= 1,
             f"standard output is two lines, the second {quoted(line)}.",
-            f"Standard output is {quoted(stdout, 120)}.")
+            f"Standard output is {quoted(stdout, 120)}.",
+            self.seen.left_in_buffer(text).strip())
 
     def prints(self, data: bytes) -> Expect:
         """Expect bytes anywhere on standard output."""

@@ -11,9 +11,11 @@ so a fact needs no packet, no sleep and no word from the program itself.
 from .network import (STATES, Connection, DidNotListen, backlog, connections,
                       hides, listeners, listening, listens_at, state, unread)
 from .processes import children, family, runnable, stopped, waited
-from .proofs import Asleep, HasPid, asleep, stuck, why_no_proofs
+from .proofs import (Asleep, HasPid, asleep, stuck, waits_in,
+                     why_no_proofs)
 
 __all__ = ["STATES", "Asleep", "Connection", "DidNotListen", "HasPid",
            "asleep", "backlog", "children", "connections", "family", "hides",
            "listeners", "listening", "listens_at", "runnable", "state",
-           "stopped", "stuck", "unread", "waited", "why_no_proofs"]
+           "stopped", "stuck", "unread", "waited", "waits_in",
+           "why_no_proofs"]

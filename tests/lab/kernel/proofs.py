@@ -37,6 +37,16 @@ OTHER_CALLS = {
     "aarch64": {260: "wait4", 95: "waitid"},
 }
 NEEDED = ("syscall", "timers")  # of /proc/PID: not every kernel has them
+# Those in which it may wait for a time, or for what is no socket.
+LIMITED_CALLS = {
+    "x86_64": {7: "poll", 271: "ppoll", 23: "select", 270: "pselect6",
+               232: "epoll_wait", 281: "epoll_pwait", 35: "nanosleep",
+               230: "clock_nanosleep", 202: "futex", 128: "rt_sigtimedwait",
+               130: "rt_sigsuspend"},
+    "aarch64": {73: "ppoll", 72: "pselect6", 22: "epoll_pwait",
+                101: "nanosleep", 115: "clock_nanosleep", 98: "futex",
+                137: "rt_sigtimedwait", 133: "rt_sigsuspend"},
+}
 SYS_PIDFD_OPEN, SYS_PIDFD_GETFD = 434, 438  # the same on every architecture
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -141,6 +151,26 @@ def _waiting(pid: int, task: Path) -> Optional[Asleep]:
     switches = sum(int(n) for n in
                    re.findall(r"ctxt_switches:\s+(\d+)", status))
     return Asleep(pid, call, descriptor, switches)
+
+
+def waits_in(pid: int) -> str:
+    """Return the call in which a process waits, "read(4)" or "poll()".
+
+    That is its first thread's; "" if it is another call, or can't be seen.
+    """
+    try:
+        words = Path(f"/proc/{pid}/syscall").read_text().split()
+    except OSError:
+        return ""
+    number, machine = words[0], platform.machine()
+    if not number.isdigit():
+        return ""
+    call = SOCKET_CALLS.get(machine, {}).get(int(number))
+    if call:
+        return f"{call}({int(words[1], 16)})"
+    call = OTHER_CALLS.get(machine, {}).get(int(number)) \
+        or LIMITED_CALLS.get(machine, {}).get(int(number))
+    return f"{call}()" if call else ""
 
 
 def _has_timers(pid: int) -> bool:

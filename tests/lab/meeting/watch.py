@@ -197,7 +197,9 @@ class Watch:
     def _idle_or_busy(self, flow: Callable[[], object]) -> str:
         """Look; return what the programs did too long, "" for nothing."""
         if self.still() > self._limits.asleep:
-            return "it did nothing for a second"
+            calls = [kernel.waits_in(p.pid) for p in self._running()]
+            return "it did nothing for a second" + (
+                f", asleep in {calls[0]}" if any(calls[:1]) else "")
         if self._came_of_it(flow):
             self._first, self._slept = self._last, 0.0
             self._moved = time.monotonic()
