@@ -14,8 +14,9 @@ import pytest
 
 from lab import program, sandbox
 from lab.__main__ import main
-from lab.commands import demo, doctor
+from lab.commands import demo, doctor, trace
 from lab.classroom.worker import Worker
+from lab.outcome import Outcome, Part
 from lab.sandbox import Sandbox
 from lab import meeting
 
@@ -151,7 +152,26 @@ def test_a_peer_is_met_by_a_chapter_or_by_a_folder_of_its_own(words, said):
     number, how = words
     done = command("trace", number, HOW=how, PEER="polite")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"trace: {said}\n"
+    assert " ".join(done.stderr.split()) == f"trace: {said}"
+
+
+@pytest.mark.parametrize("target,words", [
+    ("trace-03", ["PEER=nobody"]), ("trace-99", []), ("matrix-99", []),
+    ("trace-check-01", ["PEER=nobody"]), ("trace-05", ["HOW=up"]),
+    ("trace-05", ["HOW=up", "PEER=polite"]), ("check-99", [])], ids=str)
+def test_what_is_wrong_is_said_in_80_columns(make, target, words):
+    done = make(target, *words)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert max(map(len, done.stderr.splitlines())) <= 80
+
+
+def test_what_a_program_said_is_shown_in_80_columns(capsys):
+    said = "gave up after 10 seconds: the end of the thanks had not come, " * 2
+    nothing = Part(None, "", "", bench=True)
+    trace.said_by(Outcome(Part(None, said, ""), nothing, 0, b"", None))
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) == 2 and max(map(len, shown)) <= 80
+    assert " ".join(" ".join(shown).split()) == f"server said: {said}".rstrip()
 
 
 def test_the_textbooks_own_pair_meets_a_peer_too():

@@ -191,7 +191,7 @@ main(int argc, char *argv[])
         fail(1, WSAGetLastError(), "closesocket listener");
 
     send_file(conn, file, argv[3]);
-    if (shutdown(conn, SD_SEND) == SOCKET_ERROR) /* FIN; the client reads EOF */
+    if (shutdown(conn, SD_SEND) == SOCKET_ERROR) /* FIN; client reads EOF */
         fail(1, WSAGetLastError(), "shutdown");
     hear_thanks(conn);
     if (closesocket(conn) == SOCKET_ERROR)

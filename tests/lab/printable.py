@@ -7,8 +7,10 @@ short, and no formula.
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
+COLUMNS = 80  # of a terminal
 LINE = 1000  # characters of a line at most
 CELL = 30_000  # and of a cell: spreadsheets take 32,767
 
@@ -49,6 +51,17 @@ def line(said: str, most: int = LINE) -> str:
 def page(said: str) -> str:
     """Return a text of several lines, each of them printable and short."""
     return "\n".join(line(part) for part in said.split("\n"))
+
+
+def wrapped(said: str, indent: int) -> str:
+    """Return a line of words in lines of at most COLUMNS, if it is longer.
+
+    It is cut between words only, and goes on behind `indent` blanks.
+    """
+    if len(said) <= COLUMNS:
+        return said
+    return textwrap.fill(said, COLUMNS, subsequent_indent=" " * indent,
+                         break_long_words=False, break_on_hyphens=False)
 
 
 def cell(value: Any) -> Any:

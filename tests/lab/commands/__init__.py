@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
-from .. import proof
+from .. import printable, proof
 from ..judges import NoSuchExercise
 from ..kernel import DidNotListen
 from ..program import DoesNotCompile, NoSuchChapter, NotInstalled
@@ -92,8 +92,8 @@ def reason(error: OSError) -> str:
         f" (too low a limit? `{limit}` shows it)" if limit else "")
 
 
-def _complain(name: str, error: OSError) -> None:
-    print(f"{name}: {reason(error)}", file=sys.stderr)
+def _complain(name: str, what: object) -> None:
+    print(printable.wrapped(f"{name}: {what}", 2), file=sys.stderr)
 
 
 def run(name: str, words: Sequence[str]) -> int:
@@ -109,18 +109,19 @@ def run(name: str, words: Sequence[str]) -> int:
         return command.load(name)(words)
     except (NoSuchChapter, NoSuchExercise, NoSuchRace, NoSuchScenario,
             UsageError) as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        _complain(name, error)
         return 2
     except DoesNotCompile as error:
         print(f"{name}: the compiler refused:\n{error}", file=sys.stderr)
     except (DidNotListen, NotInstalled, StillRunning) as error:
-        print(f"{name}: {error}", file=sys.stderr)
-    except OSError as error:
         _complain(name, error)
+    except OSError as error:
+        _complain(name, reason(error))
     except MemoryError:
-        _complain(name, OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)))
+        _complain(name, reason(OSError(errno.ENOMEM,
+                                       os.strerror(errno.ENOMEM))))
     except RuntimeError as error:
         if "start new thread" not in str(error):
             raise
-        _complain(name, OSError(errno.EAGAIN, str(error)))
+        _complain(name, reason(OSError(errno.EAGAIN, str(error))))
     return 1

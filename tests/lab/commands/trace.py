@@ -44,7 +44,8 @@ def said_by(outcome: Outcome) -> None:
             continue
         said = (part.stdout + part.stderr).splitlines()
         for line in said or ["(nothing)"]:
-            print(f"{name} said: {printable.line(line)}")
+            words = f"{name} said: "
+            print(printable.wrapped(words + printable.line(line), len(words)))
 
 
 def pairs(folder: Path) -> dict[str, Pair]:
