@@ -528,6 +528,20 @@ def test_what_takes_its_name_meanwhile_is_not_replaced(either, make, old):
     assert stat.S_IFMT(either.copy.lstat().st_mode) == kind
 
 
+def test_what_takes_its_name_while_it_is_synced_is_not_replaced(pair):
+    """A client looks for the last time just before the rename."""
+    client, server = half_way(pair, fault=Fault("slow", at=1,
+                                                calls=("fsync",)))
+    with closing(server):
+        server.say(FILE[6:])
+        server.half_close()
+        assert client.until(client.log.struck)
+        os.mkfifo(pair.copy)
+        assert reason(client) == "open copy: not a regular file"
+    assert os.listdir(pair.files) == ["copy"]
+    assert stat.S_ISFIFO(pair.copy.lstat().st_mode)
+
+
 @pytest.mark.namespaces
 def test_a_mount_point_is_told_before_the_file_comes(pair):
     """As a container has them: rename(2) can't replace one (EBUSY)."""
@@ -771,6 +785,17 @@ def test_a_signal_at_any_call_leaves_nothing_behind(room, tmp_path, old):
         now = pair.copy.read_bytes() if pair.copy.exists() else None
         assert now in (old, FILE) and (not heard or now == FILE), log.struck()
         assert not pair.left_over(), log.struck()
+
+
+def test_a_signal_removes_no_file_that_was_there_before(room, tmp_path):
+    """One of the name that a client tries first, and does not get."""
+    pair = PairMeeting(Pair.of("07"), tmp_path, room)
+    log = CallLog(Fault("SIGTERM", at=1, calls=("openat",)))
+    client, _ = fetching(
+        pair, log, 'echo >"${4%/*}/.half-close.$$-0"; exec "$@"')
+    assert str(client.exit or client.ends()) == "killed by SIGTERM"
+    assert log.struck() == ["openat"]
+    assert [name.rpartition("-")[2] for name in os.listdir(tmp_path)] == ["0"]
 
 
 def test_a_hangup_at_any_call_under_nohup_changes_nothing(room, tmp_path):
