@@ -143,7 +143,10 @@ def test_a_full_disk_is_trouble(room, number):
 
 
 def one_only(room: Sandbox, argv: list[object]) -> None:
-    """Check that a server that has its one client refuses a second."""
+    """Check that a server that has its one client refuses a second.
+
+    It is still at its file, which has to be larger than any queue.
+    """
     server = room.start(argv)
     port = kernel.listening(server)
     with plain_sockets.dial(room, port) as first:
@@ -155,7 +158,7 @@ def one_only(room: Sandbox, argv: list[object]) -> None:
 @each_chapter
 def test_a_second_client_is_refused_at_once(room, number, tmp_path):
     file = tmp_path / "original"
-    file.write_bytes(b"1")
+    file.write_bytes(b"1" * (1 << 24))
     one_only(room, words(number, "server", file=file))
 
 
@@ -291,7 +294,7 @@ def test_a_solution_whose_words_are_lost_fails_and_does_not_thank(
 def test_a_second_client_of_a_solution_is_refused_at_once(
         room, number, tmp_path):
     file = tmp_path / "original"
-    file.write_bytes(b"1")
+    file.write_bytes(b"1" * (1 << 24))
     argv = solution(number, tmp_path)
     one_only(room, [*argv[:3], file, *argv[4:]])
 

@@ -160,4 +160,5 @@ def test_one_row_is_told_with_its_reasons(capsys):
     said = capsys.readouterr().out
     assert "03" not in said.splitlines()[0]
     assert "killed        peer vanishes (PEER=vanishing)" in said
-    assert "Address already in use" in said
+    assert "Address already in use" in " ".join(said.split())
+    assert max(map(len, said.splitlines())) <= 80

@@ -138,7 +138,9 @@ main(void)
     set(conn, IPPROTO_TCP, TCP_KEEPCNT, 1);   /* answers that may be missing */
     wait_for_trouble("SO_KEEPALIVE 1 s", conn);
 #endif
-    if (close(listener) == -1 || fflush(stdout) == EOF)
+    if (close(listener) == -1)
+        err(1, "close the listener");
+    if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
     return 0;
 }

@@ -4,7 +4,7 @@
  *     resets
  *
  * Wine does neither as they say: run this on Windows, and compare. First, data
- * and then a reset: is the data still to be had, and does recv tell of the
+ * and then a reset: can the data still be read, and does recv tell of the
  * reset? Then, data for a socket after its SD_RECEIVE: is it reset?
  *
  * Over the wire: two connections to itself on 127.0.0.1, a byte or two on each.

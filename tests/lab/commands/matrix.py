@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Optional
 
-from .. import matrix, program, sandbox
+from .. import matrix, printable, program, sandbox
 from ..ladder import ladders
 from ..ladder.kept import Kept, as_kept, keep
 from ..matrix.svg import svg
@@ -44,8 +44,9 @@ def reasons(cells: list[matrix.Cell]) -> str:
                 words = (part.stderr or part.stdout).strip().split("\n")[-1]
                 said = "" if words.startswith("listening") else \
                     words.replace(f"{name}: ", "", 1)
-                lines.append(f"{'':14}  {act.title}: {name}: {state(part)}"
-                             + (f": {said}" if said else ""))
+                lines.append(printable.wrapped(
+                    f"    {act.title}: {name}: {state(part)}"
+                    + (f": {said}" if said else ""), 6))
     return "\n".join(lines)
 
 
