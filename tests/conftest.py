@@ -159,7 +159,8 @@ def pytest_collection_modifyitems(config: pytest.Config,
 def _ladders(item: pytest.Item) -> str:
     """Draw every conversation of a test's meetings; "" for none."""
     return "\n".join(
-        text.text(ladder(outcome, f"conversation {number}"), text.Style())
+        text.text(ladder(outcome, f"conversation {number}"), text.Style(),
+                  text.COLUMNS - 6)  # which is how far told.py moves it
         for meeting in getattr(item, "meetings", ())
         for number, outcome in enumerate(_outcomes(meeting), 1))
 
