@@ -335,6 +335,17 @@ def test_calls_that_do_less_than_asked_change_nothing(meet, tmp_path, fault,
     assert server.log.struck()
 
 
+def test_a_write_that_takes_nothing_ends_that_conversation_alone(
+        any_of_three):
+    it = any_of_three  # the first write is the length
+    server = it.serve(SAMPLE, fault=Fault("nothing", at=2, calls=("write",)))
+    peer = it.dial_server()
+    assert len(peer.hear().data) < len(whole(it).data)
+    later = it.dial_server()
+    polite(later, it.pair.thanks(len(SAMPLE)))
+    stops(it, server, 1, f"{name(peer)}: write: Input/output error")
+
+
 def test_a_file_that_cannot_be_read_is_a_reset(pair):
     server = pair.serve(SAMPLE, fault=Fault("EIO", at=1, calls=("pread",)))
     peer = pair.dial_server()

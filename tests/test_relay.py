@@ -15,6 +15,7 @@ from typing import Optional
 import pytest
 
 from lab import kernel, program
+from lab.calls import Fault
 from lab.meeting import EOF, HOST, NOTHING, RESET, Heard, Meeting, Peer, \
     Program
 from test_chapters import SANITIZERS, content
@@ -27,12 +28,13 @@ FLAGS = {"plain": (), "sanitized": SANITIZERS}
 
 
 def relay(meeting: Meeting, seconds: float = 60.0, target: Optional[int] = None,
-          flags: tuple[str, ...] = ()) -> Program:
+          flags: tuple[str, ...] = (), fault: Optional[Fault] = None
+          ) -> Program:
     """Start the relay before a port: ours, if no target is named."""
     built = program.build(program.chapter("13") / "relay.c", flags)
     started = meeting.start(
         [built, HOST, 0, HOST, meeting.listen() if target is None else target,
-         seconds], name="relay",
+         seconds], name="relay", fault=fault,
         env={"ASAN_OPTIONS": "verify_asan_link_order=0"})
     assert started.listens(), started.stderr
     return started
@@ -121,6 +123,15 @@ def test_a_reset_is_passed_on_where_nobody_reads(meet):
     server.reset()
     assert meeting.until(client.was_reset), started.stderr
     assert "reset by peer" in stopped(started)
+
+
+def test_a_write_that_takes_nothing_breaks_the_link(meet):
+    meeting = meet()
+    started = relay(meeting, fault=Fault("nothing", at=1, calls=("write",)))
+    client, server = linked(meeting, started)
+    client.say(b"half")
+    assert meeting.until(server.was_reset), started.stderr
+    assert stopped(started).endswith(": Input/output error\n")
 
 
 def test_a_target_that_cannot_be_reached_is_a_reset(meet):

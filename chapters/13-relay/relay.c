@@ -167,7 +167,9 @@ tell(struct end *to)
 
     while (from->head < from->tail) {
         n = write(to->conn, from->said + from->head, from->tail - from->head);
-        if (n == -1)
+        if (n == 0) /* to ask again would be to ask for ever */
+            errno = EIO;
+        if (n <= 0)
             return errno == EAGAIN || errno == EINTR || failed(to, "write to");
         from->head += (size_t)n;
     }

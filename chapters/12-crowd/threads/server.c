@@ -80,7 +80,9 @@ send_some(struct client *c)
 
     if (n > 0 && n <= left) {
         n = write(c->conn, chunk, (size_t)n);
-        if (n >= 0) {
+        if (n == 0) /* to ask again would be to ask for ever */
+            errno = EIO;
+        if (n > 0) {
             c->sent += n;
         } else if (errno != EAGAIN && errno != EINTR) {
             warn("%s: write", c->name);

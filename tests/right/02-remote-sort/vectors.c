@@ -61,6 +61,8 @@ copy(int from, int to, int is_socket)
                           : syscall(SYS_writev, to, made, count);
             if (n == -1)
                 err(1, "write");
+            if (n == 0)
+                errx(1, "write: nothing was taken");
         }
     }
 }

@@ -74,7 +74,11 @@ write_all(int fd, char *bytes, size_t size, off_t at, const char *what)
                                 .aio_nbytes = size - done,
                                 .aio_offset = at + (off_t)done};
 
-        done += moved(&request, aio_write(&request), what);
+        size_t n = moved(&request, aio_write(&request), what);
+
+        if (n == 0)
+            errx(1, "%s: nothing was taken", what);
+        done += n;
     }
 }
 
