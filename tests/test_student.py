@@ -37,6 +37,7 @@ def test_every_exercise_has_what_a_student_asks_for(folder):
     count = hints.count("\n## ")
     assert count >= 3
     assert all(f"\n## {n}\n" in hints for n in range(1, count + 1))
+    assert max(map(len, hints.splitlines())) <= 80  # as they are given out
 
 
 def test_each_hint_comes_after_the_one_before_and_the_last_one_stays(
