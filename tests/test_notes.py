@@ -15,7 +15,6 @@ import pytest
 from lab import chapters, program, sandbox, scenario, transcript, wine
 from lab.book.markdown import Span, everything, plain, read
 from lab.book.notes import slug
-from lab.book.sources import before
 from lab.commands import trace, wires
 from lab.ladder import ladders, text
 from lab.ladder.kept import as_kept, kept
@@ -127,7 +126,7 @@ def test_every_quoted_piece_of_code_stands_in_its_source(page):
 def test_every_printed_diff_is_the_one_to_the_program_before(folder):
     fresh = []
     for source in sorted(folder.glob("*.c")):
-        earlier = before(folder, source)
+        earlier = chapters.began_as(folder, source)
         if earlier:
             old, new = (path.read_text().splitlines()
                         for path in (earlier, source))

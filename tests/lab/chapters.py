@@ -55,13 +55,19 @@ def number(folder: Path) -> str:
     return folder.name.split("-")[0]
 
 
-def begins_as(folder: Path) -> Optional[Path]:
-    """Return the folder of the chapter that a chapter starts from."""
-    if number(folder) in ASIDES:
-        return program.chapter(ASIDES[number(folder)])
-    earlier = [one for one in program.chapters()
-               if one < folder and number(one) not in ASIDES]
-    return earlier[-1] if earlier else None
+def began_as(folder: Path, source: Path) -> Optional[Path]:
+    """Return the file that a chapter's source began as a copy of.
+
+    It is the naive one beside it, or the same file in the chapter that this
+    one starts from.
+    """
+    earlier = [one for one in program.chapters() if one < folder
+               and number(one) == ASIDES.get(number(folder), number(one))
+               and number(one) not in ASIDES]
+    tried = [source.with_name(f"naive-{source.name}")]
+    if earlier and folder in source.parents:
+        tried.append(earlier[-1] / source.relative_to(folder))
+    return next((path for path in tried if path.exists()), None)
 
 
 def ways(folder: Path) -> tuple[Way, ...]:

@@ -178,7 +178,7 @@ class Notes:
             else self.path
         if path not in self.book:
             if path.suffix == ".md" or not path.exists():
-                raise Broken(self.name, self.line, f"not in the book: {target}")
+                raise Broken(self.name, self.line, f"leads nowhere: {target}")
             return os.path.relpath(path, BOOK)
         place = "-".join(filter(None, (self.book[path], fragment)))
         self.asked.append((self.line, place))

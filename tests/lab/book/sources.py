@@ -6,12 +6,14 @@ import re
 from difflib import SequenceMatcher
 from html import escape
 from pathlib import Path
-from typing import Iterator, Optional, Sequence
+from typing import Iterator, Sequence
 
 from .. import chapters
 from .ties import Tie, sources
 
 FOLDED = 12  # unchanged functions of so many lines and more
+BARE = re.compile(r"[\s{}]*|(static )?(void|int|bool)")
+FEW = 4  # changed lines about each bare one that stayed
 FUNCTION = re.compile(r"^(?:[\w*][^\n;{}=]*\n)+\{\n.*?^\}\n", re.S | re.M)
 NAME = re.compile(r"^\**(\w+)\(", re.M)
 KEYWORDS = """auto break case char const continue default do double else enum
@@ -33,16 +35,20 @@ def highlighted(source: str) -> list[str]:
     return TOKEN.sub(marked, escape(source, False)).split("\n")
 
 
-def before(folder: Path, source: Path) -> Optional[Path]:
-    """Return the file that a chapter's source began as a copy of.
+def shared(was: list[str], now: list[str]) -> Iterator[tuple[int, int, int]]:
+    """Return the runs of lines that stayed: where in each text, how many.
 
-    It is the naive one beside it, or the same file in the chapter before.
+    Braces that two other functions have in common did not stay. The last run
+    has no line.
     """
-    earlier = chapters.begins_as(folder)
-    tried = [source.with_name(f"naive-{source.name}")]
-    if earlier and folder in source.parents:
-        tried.append(earlier / source.relative_to(folder))
-    return next((path for path in tried if path.exists()), None)
+    runs = SequenceMatcher(None, was, now, False).get_matching_blocks()
+    ends = 0  # of the last run, in both texts together
+    for (a, b, size), (later_a, later_b, _) in zip(runs, runs[1:] + runs[-1:]):
+        changed = later_a + later_b - ends - 2 * size
+        if size == 0 or changed < FEW * size or not all(
+                BARE.fullmatch(line) for line in was[a:a + size]):
+            yield a, b, size
+            ends = a + b + 2 * size
 
 
 class Listing:
@@ -56,17 +62,16 @@ class Listing:
         self.new: set[int] = set()
         self.gone: dict[int, list[str]] = {}  # by the line they stood above
         self.since = ""  # what it is compared with, if it is
-        old, begun = before(folder, source), chapters.begins_as(folder)
-        if old and begun:
+        old = chapters.began_as(folder, source)
+        if old:
             self.since = old.name if old.parent == source.parent \
-                else f"chapter {chapters.number(begun)}"
-            was, now = old.read_text(), self.text
-            for what, a, b, c, d in SequenceMatcher(
-                    None, was.splitlines(), now.splitlines(),
-                    autojunk=False).get_opcodes():
-                if what != "equal":
-                    self.new.update(range(c + 1, d + 1))
+                else f"chapter {chapters.number(old.parent)}"
+            was, lines, a, c = old.read_text(), self.text.splitlines(), 0, 0
+            for b, d, size in shared(was.splitlines(), lines):
+                self.new.update(range(c + 1, d + 1))
+                if a < b:
                     self.gone[c + 1] = highlighted(was)[a:b]
+                a, c = b + size, d + size
 
     def changed(self) -> str:
         """Say how it differs from what it is compared with."""
@@ -102,13 +107,12 @@ class Listing:
     def html(self) -> str:
         """Return all lines; text in `del` and `summary` is not the file's."""
         lines = [self._line(number, text) for number, text
-                 in enumerate(highlighted(self.text)[:-1], 1)]
+                 in enumerate(highlighted(self.text)[:-1], 1)] + [""]
         for first, last, words in self._folds():
             lines[first - 1] = (
                 f"<details><summary>{escape(words)}: {last - first + 1} lines,"
                 f" as in {self.since}</summary>{lines[first - 1]}")
             lines[last - 1] += "</details>"
-        lines.append("")  # for what is gone from the end
         for number, gone in self.gone.items():
             lines[number - 1] = "".join(f"<del>{line or ' '}\n</del>" for line
                                         in gone) + lines[number - 1]
