@@ -618,6 +618,18 @@ def bare(text: str) -> str:
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
 
 
+def test_nothing_is_wider_than_a_page_of_paper(book, shelf):
+    """One wide table, and chromium prints all the rest as small as that."""
+    book.size(695, 900)  # Letter without its margins
+    for name in ("book.html", "cells.html"):
+        book.open((shelf / name).as_uri())
+        book.cdp("Emulation.setEmulatedMedia", media="print", features=[])
+        assert book.run("""return [...document.querySelectorAll("main *")]
+            .filter((one) => one.getBoundingClientRect().right > innerWidth)
+            .map((one) => one.outerHTML.slice(0, 120))""") == []
+    book.cdp("Emulation.setEmulatedMedia", media="", features=[])
+
+
 def test_on_paper_everything_is_open_and_nothing_is_a_button(book):
     opened = "return [...document.querySelectorAll('details')].map((one) =>" \
              " one.open)"
