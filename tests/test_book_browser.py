@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import subprocess
+import tarfile
 import unicodedata
 import zlib
 from html import unescape
@@ -16,7 +17,7 @@ import pytest
 import browser
 from lab import program
 from lab.book import notes, pages
-from lab.book.markdown import read
+from lab.book.markdown import plain, read
 from lab.book.ties import Ties
 from lab.ladder.kept import kept
 
@@ -266,6 +267,18 @@ def test_a_passage_is_chosen_by_tab_and_by_click(book):
     lit(book, lines)
 
 
+def test_the_bar_says_which_chapter_is_read(book):
+    says = """
+        const marked = document.querySelectorAll(".contents [aria-current]");
+        return [document.querySelector(".here").textContent,
+            [...marked].map((link) => link.textContent)];"""
+    assert book.run(says) == ["", ["Half-close"]]
+    book.run(TO, passages()[0][0], .3)
+    book.frames()
+    title = read((program.chapters()[0] / "README.md").read_text(), "")[0]
+    assert book.run(says) == [plain(title.spans)] + [[plain(title.spans)]]
+
+
 def test_the_list_of_files_moves_the_pane_alone(book):
     at = book.run(TO, passages()[0][0], .3)
     book.click(f'.pane nav [href="#{FIRST}-client.c"]')
@@ -477,6 +490,33 @@ def test_every_ink_stands_out_on_every_ground(book, scheme):
         assert poor == []
 
 
+PAIRS = """
+    const luminance = (rgb) => rgb.map((v) => v / 255).map((v) =>
+        v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+    const probe = document.body.appendChild(document.createElement("p"));
+    const value = (name) => {
+      probe.style.color = `var(--${name})`;
+      return luminance(getComputedStyle(probe).color.match(/\\d+/g)
+          .map(Number));
+    };
+    const [inks, grounds] = arguments;
+    return inks.flatMap((ink) => grounds.map((ground) => {
+      const [a, b] = [value(ink), value(ground)].sort((x, y) => y - x);
+      return [ink, ground, (a + .05) / (b + .05)];
+    }));"""
+TOKENS = ["ink", "quiet", "comment", "string", "directive", "keyword"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_token_can_stand_on_every_ground(book, scheme):
+    """Whether or not some program has it there today."""
+    book.media(prefers_color_scheme=scheme)
+    pairs = book.run(PAIRS, TOKENS, ["code", "new", "gone", "lit"])
+    assert len(pairs) == 24
+    assert [pair for pair in pairs if pair[2] < 4.5] == []
+
+
 def test_marks_do_not_depend_on_colour(book):
     new, gone, edge, wrong = book.run("""
         const content = (what, part) => getComputedStyle(
@@ -499,6 +539,8 @@ WIDE = """
       }
     };
     const stray = [], unnamed = [];
+    document.head.append(Object.assign(document.createElement("style"),
+        {textContent: "* { content-visibility: visible !important }"}));
     for (const element of document.querySelectorAll("main *, header *")) {
       const box = element.getBoundingClientRect();
       if (box.width && box.right > innerWidth + 1 && !inside(element)) {
@@ -665,14 +707,30 @@ def test_each_cell_leads_to_a_ladder_with_its_verdict(book, shelf):
             [`cells.html#${one.id}`,
              one.querySelector(".verdict").textContent])"""))
     assert dict(shown) == there
+    for place in (shown[len(shown) // 2][0], shown[-1][0]):
+        book.open("about:blank")
+        book.open(f"{shelf.as_uri()}/{place}")
+        book.until("""
+            const {top} = document.querySelector(":target")
+                .getBoundingClientRect();
+            return top >= 0 && top < innerHeight / 2;""")
 
 
 # 10. Nothing is given away.
 
 @pytest.mark.answers
-def test_the_book_holds_no_solution(shelf):
-    book = "".join(unescape(re.sub(r"<[^>]*>", "", path.read_text()))
-                   for path in shelf.iterdir())
+def test_the_handouts_book_holds_no_solution(shelf, tmp_path):
+    """Nor does ours, which is made of the same pages."""
+    packed = tmp_path / "handout.tar.gz"
+    subprocess.run(["make", "-s", "handout", f"OUT={packed}"], timeout=100,
+                   cwd=program.ROOT, check=True, capture_output=True)
+    with tarfile.open(packed) as archive:
+        inside = [archive.extractfile(name).read().decode()
+                  for name in archive.getnames()
+                  if re.search(r"/chapters/book/\w+\.html$", name)]
+    assert len(inside) == 2
+    book = "".join(unescape(re.sub(r"<[^>]*>", "", text)) for text in (
+        *inside, *(path.read_text() for path in shelf.iterdir())))
     given = "".join(path.read_text() for top in ("chapters", "tests/starters")
                     for path in (program.ROOT / top).glob("**/*.[ch]"))
     secret = [line for path in program.ROOT.glob("solutions/*/*.c")

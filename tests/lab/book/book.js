@@ -109,8 +109,6 @@ const soon = () => {
 };
 addEventListener("scroll", soon, {passive: true});
 addEventListener("resize", soon);
-addEventListener("load", look);
-addEventListener("pageshow", look);
 addEventListener("focusin", (event) => {
   const passage = event.target.closest(".tied");
   if (passage && links(passage).length) choose(passage);
