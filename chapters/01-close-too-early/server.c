@@ -3,10 +3,10 @@
  *
  *     server HOST PORT FILE
  *
- * The naive version. It says all it has to say, closes, and only then turns
- * to listen; but a closed descriptor has no ears.
+ * The naive version. It says all that it has to say, closes, and then reads
+ * what the client has to say.
  *
- * Over the wire: the bytes of FILE, then FIN. The thanks meet a RST.
+ * Over the wire: the bytes of FILE, then FIN. Back come the thanks.
  * Exit status: 0 thanked, 1 trouble, 2 wrong command line.
  * See also: close(2), RFC 9293 section 3.6.
  */
@@ -131,7 +131,7 @@ main(int argc, char *argv[])
         err(1, "close the listener");
 
     send_file(conn, file, argv[3]);
-    if (close(conn) == -1) /* the client reads EOF, and thinks we listen */
+    if (close(conn) == -1) /* sends FIN; the client reads EOF */
         err(1, "close to client");
     hear_thanks(conn);
     return 0;

@@ -3,10 +3,9 @@
  *
  *     server HOST PORT FILE
  *
- * New here: it listens first and closes afterwards. But the client speaks only
- * at EOF, EOF comes only from a close, and the close waits for the client.
+ * New here: it reads the thanks first, and closes afterwards.
  *
- * Over the wire: the bytes of FILE, then nothing, for ever.
+ * Over the wire: the bytes of FILE. Back come the thanks, then FIN goes out.
  * Exit status: 0 thanked, 1 trouble, 2 wrong command line.
  * See also: read(2), RFC 9293 section 3.6.
  */
@@ -131,7 +130,7 @@ main(int argc, char *argv[])
         err(1, "close the listener");
 
     send_file(conn, file, argv[3]);
-    hear_thanks(conn); /* the client still waits for our EOF */
+    hear_thanks(conn); /* and close only when they have come */
     if (close(conn) == -1)
         err(1, "close to client");
     return 0;

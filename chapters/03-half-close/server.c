@@ -3,8 +3,8 @@
  *
  *     server HOST PORT FILE
  *
- * New here: shutdown(SHUT_WR) ends our half of the conversation and leaves the
- * other half open. The client reads EOF, and can still answer.
+ * New here: shutdown(SHUT_WR) ends our half of the conversation, and close ends
+ * the rest of it once the thanks have been read.
  *
  * Over the wire: the bytes of FILE, then FIN. Back come the thanks, then FIN.
  * Exit status: 0 thanked, 1 trouble, 2 wrong command line.

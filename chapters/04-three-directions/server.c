@@ -6,8 +6,8 @@
  * New here: which half is shut is a word on the command line. `wr` is chapter
  * 03; `rd` and `rdwr` are what people try when they mix the constants up.
  *
- * Over the wire: with `wr`, as chapter 03. With `rd`, nothing at all until the
- * close sends FIN. With `rdwr`, FIN at once; the thanks meet a RST.
+ * Over the wire: the bytes of FILE, then FIN, with `wr` at once. Back come the
+ * thanks.
  * Exit status: 0 thanked, 1 trouble, 2 wrong command line.
  * See also: shutdown(2), RFC 9293 section 3.6.
  */
@@ -154,7 +154,7 @@ main(int argc, char *argv[])
     if (shutdown(conn, how) == -1)
         err(1, "shutdown to client");
     status = hear_thanks(conn) ? 0 : 1;
-    if (close(conn) == -1) /* after `rd`, only this sends the FIN */
+    if (close(conn) == -1)
         err(1, "close to client");
     return status;
 }

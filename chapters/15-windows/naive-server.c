@@ -3,10 +3,10 @@
  *
  *     server HOST PORT FILE
  *
- * The naive version. closesocket is not close(2): a SOCKET is no descriptor,
- * and the error is not EBADF; but a closed socket has no ears here either.
+ * The naive version, chapter 01's server in Winsock's words: it closes the
+ * socket, and then reads what the client has to say.
  *
- * Over the wire: the bytes of FILE, then FIN. The thanks meet a RST.
+ * Over the wire: the bytes of FILE, then FIN. Back come the thanks.
  * Exit status: 0 thanked, 1 trouble, 2 wrong command line.
  * See also: Microsoft, "Graceful Shutdown, Linger Options, and Socket Closure".
  */
@@ -191,7 +191,7 @@ main(int argc, char *argv[])
         fail(1, WSAGetLastError(), "closesocket listener");
 
     send_file(conn, file, argv[3]);
-    if (closesocket(conn) == SOCKET_ERROR) /* the client thinks we listen */
+    if (closesocket(conn) == SOCKET_ERROR) /* FIN; client reads EOF */
         fail(1, WSAGetLastError(), "closesocket");
     hear_thanks(conn);
     return 0;
