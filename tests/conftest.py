@@ -17,7 +17,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lab import kernel, program, sandbox  # noqa: E402
+from lab import kernel, printable, program, sandbox  # noqa: E402
 from lab.ladder import ladder, text  # noqa: E402
 from lab.meeting import Meeting  # noqa: E402
 from lab.meeting.pair import Pair, PairMeeting  # noqa: E402
@@ -89,7 +89,9 @@ def pytest_configure(config: pytest.Config) -> None:
         try:
             program.chapter(number)
         except program.NoSuchChapter as error:
-            raise pytest.UsageError(str(error)) from error
+            said = "ERROR: "  # is what pytest puts before it
+            raise pytest.UsageError(printable.wrapped(
+                f"{said}{error}", 2)[len(said):]) from error
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

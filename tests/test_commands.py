@@ -157,6 +157,7 @@ def test_a_peer_is_met_by_a_chapter_or_by_a_folder_of_its_own(words, said):
 
 @pytest.mark.parametrize("target,words", [
     ("trace-03", ["PEER=nobody"]), ("trace-99", []), ("matrix-99", []),
+    ("test-99", []),
     ("trace-check-01", ["PEER=nobody"]), ("trace-05", ["HOW=up"]),
     ("trace-05", ["HOW=up", "PEER=polite"]), ("check-99", [])], ids=str)
 def test_what_is_wrong_is_said_in_80_columns(make, target, words):
