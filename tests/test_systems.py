@@ -60,6 +60,31 @@ def test_tests_are_not_run_by_an_old_python(tmp_path):
         1, "tests: no Python 3.9 or later here: install python3\n")
 
 
+FORKS_ALONE = """
+import os, sys, threading
+from lab import commands
+fork = os.fork
+def alone():
+    assert threading.active_count() == 1, threading.enumerate()
+    return fork()
+os.fork = alone
+sys.exit(commands.run(sys.argv[1], []))
+"""
+
+
+@pytest.mark.namespaces
+@pytest.mark.parametrize("command", ("doctor", "grade"))
+def test_nobody_is_forked_from_among_threads(command, tmp_path):
+    """Its locks may be held for ever: Python 3.12 and later warn of it."""
+    folder = tmp_path / "class" / "ann" / "01-return-the-thanks"
+    folder.mkdir(parents=True)
+    (folder / "server.c").write_text("int main(void) { return 1; }\n")
+    done = lab_python(FORKS_ALONE, command, EXERCISE="01",
+                      SUBMISSIONS=str(tmp_path / "class"),
+                      PYTHONWARNINGS="error::DeprecationWarning")
+    assert (done.returncode, "Error" in done.stderr) == (0, False), done
+
+
 # --- callers ---------------------------------------------------------------
 
 IN_A_ROOM = """
