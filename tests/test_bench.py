@@ -105,8 +105,10 @@ def test_what_somebody_else_built_is_not_run(kit, kept):
     "#include <math.h>\nint main(int n, char **v)"
     " { (void)v; return (int)sqrt(n); }\n",
     "#include <pthread.h>\nstatic void *f(void *p) { return p; }\n"
-    "int main(void) { pthread_t t; return pthread_create(&t, 0, f, 0); }\n"),
-    ids=("mathematics", "threads"))
+    "int main(void) { pthread_t t; return pthread_create(&t, 0, f, 0); }\n",
+    "#define _POSIX_C_SOURCE 200809L\n#include <aio.h>\n"
+    "int main(void) { struct aiocb r = {0}; return aio_error(&r); }\n"),
+    ids=("mathematics", "threads", "asynchronous I/O"))
 def test_what_glibc_keeps_in_other_libraries_is_linked(tmp_path, source):
     place = tmp_path / "server.c"
     place.write_text(source)

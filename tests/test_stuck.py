@@ -196,6 +196,20 @@ def test_one_that_hides_its_descriptors_is_found_listening(
         == ["127.0.0.1"]
 
 
+@pytest.mark.parametrize("state,flags,ends", (
+    ("R", 0x404044, True), ("Z", 0x400000, True), ("R", 0x400040, False)))
+def test_one_that_is_about_to_end_hides_nothing(tmp_path, state, flags, ends):
+    """An ordinary user can't read its descriptors then either.
+
+    It was taken for one that hides them, and so for one that listens where
+    another process of its network does.
+    """
+    (tmp_path / "stat").write_text(
+        f"7 (a ) b) {state} 1 7 7 0 -1 {flags} 125 0 0 0 0 0 0 0 20 0 1 0")
+    assert (processes.thread_ends(tmp_path)
+            or processes.thread_ended(tmp_path)) == ends
+
+
 def test_one_that_hides_among_others_is_taken_at_its_word(monkeypatch):
     """Its word is looked up: somebody of its user has to listen there."""
     with Meeting(Sandbox(private=False)) as meeting:

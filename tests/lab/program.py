@@ -24,11 +24,12 @@ CHAPTERS = ROOT / "chapters"
 BUILT = ROOT / "tests" / ".built"
 
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion")
-# What a program may need besides libc: with glibc before 2.34 threads and dlsym
-# are libraries of their own, and everywhere mathematics is. What it doesn't
-# need is not linked. (-pthread would also define _REENTRANT, and so declare a
+# What a program may need besides libc: with glibc before 2.34 threads, dlsym,
+# and timers and asynchronous input and output are libraries of their own, and
+# everywhere mathematics is. What it doesn't need is not linked. (-pthread would also define _REENTRANT, and so declare a
 # part of POSIX to a source that never asked for it.)
-LIBRARIES = ("-Wl,--as-needed", "-lpthread", "-lm", "-ldl")
+LIBRARIES = ("-Wl,--as-needed", "-lpthread", "-lm", "-ldl",
+             "-lrt")
 WINDOWS_LIBRARIES = ("-lws2_32",)
 MINGW = "x86_64-w64-mingw32-gcc"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Callable, Iterator, Optional
 
 from ..sandbox import Process
-from .processes import ended
+from .processes import ends
 
 STATES = ("", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",
           "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING")
@@ -118,7 +118,7 @@ def hides(pid: int) -> bool:
     try:
         sockets(pid)
     except PermissionError:
-        return not ended(pid)
+        return not ends(pid)
     except OSError:
         pass
     return False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+EXITING = 4  # PF_EXITING, of the flags in /proc/PID/stat (linux/sched.h)
+
 
 def children(pid: int) -> list[int]:
     """Return the children of a process; OSError if it has gone."""
@@ -23,19 +25,33 @@ def family(pid: int) -> list[int]:
     return members
 
 
-def ended(pid: int) -> bool:
-    """Whether all threads of a process have ended, though a zombie is left."""
+def ends(pid: int) -> bool:
+    """Whether all threads of a process have ended, or are about to.
+
+    One that ends has nothing any more that an ordinary user could read, and
+    looks as one does that hides it.
+    """
     try:
-        return all(thread_ended(task) for task in
+        return all(thread_ended(task) or thread_ends(task) for task in
                    Path(f"/proc/{pid}/task").iterdir())
     except (FileNotFoundError, ProcessLookupError):
         return True
 
 
+def _stat(task: Path) -> list[str]:
+    """Return the fields of /proc/PID/task/TID/stat from the third on."""
+    return (task / "stat").read_text().rsplit(")", 1)[1].split()
+
+
 def thread_ended(task: Path) -> bool:
     """Whether a thread, /proc/PID/task/TID, has ended; OSError if it is gone.
     """
-    return (task / "stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
+    return _stat(task)[0] in "ZX"
+
+
+def thread_ends(task: Path) -> bool:
+    """Whether a thread is in exit(2); OSError if it is gone."""
+    return bool(int(_stat(task)[6]) & EXITING)
 
 
 def stopped(pid: int) -> bool:
