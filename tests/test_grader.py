@@ -29,7 +29,7 @@ from lab.classroom import batch, manifest, sandboxed, worker
 from lab.judging import Result, Score, TimeIsOver, Verdict
 from lab.judging.exercise import Conversation, Exercise, Trial
 from lab.judging.expect import Seen
-from lab.classroom.batch import Batch, grade_all
+from lab.classroom.batch import Batch
 from lab.classroom.admission import students
 from lab.classroom.students import Student
 from lab.judges import judge_of
@@ -77,7 +77,7 @@ def graded(classroom: Path, seed: Optional[int] = 7, jobs: int = 2,
     book = Gradebook(classroom.with_name("grades"))
     one = Batch(among, book.seed(seed, 7, (FIRST,)),
                 make_treatment((str(classroom),)), jobs, (FIRST,), bound)
-    grade_all(one, book, lambda *_: None, next(
+    book.fill(one, lambda *_: None, next(
         (s for s in among if s.key == anew), None))
     people = manifest.by_folder(classroom, [s.key for s in among])
     table = book.table(list(zip(among, people)), [], (FIRST,))
@@ -317,8 +317,9 @@ def test_the_time_that_is_left_is_told(classroom, monkeypatch):
         hand_in(classroom, name)
     judge(monkeypatch, lambda _: score())
     told: list[str] = []
-    grade_all(Batch(students(classroom), 7, make_treatment(), 1, (FIRST,)),
-              Gradebook(classroom.with_name("grades")), told.append)
+    Gradebook(classroom.with_name("grades")).fill(
+        Batch(students(classroom), 7, make_treatment(), 1, (FIRST,)),
+        told.append)
     assert [re.sub(r"\d+ s", "N s", line) for line in told] == [
         "[1/4] a: 100, N s left", "[2/4] b: 100, N s left",
         "[3/4] c: 100, N s left", "[4/4] d: 100"]
@@ -368,9 +369,9 @@ def test_it_goes_on_where_it_was_broken_off(classroom, monkeypatch):
             raise KeyboardInterrupt
     among, book = students(classroom), Gradebook(classroom.with_name("grades"))
     with pytest.raises(KeyboardInterrupt):
-        grade_all(Batch(among, book.seed(7, 7, (FIRST,)),
+        book.fill(Batch(among, book.seed(7, 7, (FIRST,)),
                         make_treatment((str(classroom),)), 1, (FIRST,), 60.0),
-                  book, broken)
+                  broken)
     assert len(told) == 3
     judge(monkeypatch, lambda _: score(100))
     totals = [row["total"] for row in graded(classroom).values()]

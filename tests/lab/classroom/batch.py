@@ -8,9 +8,9 @@ import select
 import tempfile
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Iterator, Optional, Protocol, Sequence
+from typing import Callable, Iterator, Optional, Sequence
 
 from .. import printable, program
 from ..calls import CallLog
@@ -140,18 +140,17 @@ def answers(work: Sequence[Work], jobs: int, bound: float
             worker.close()
 
 
-class Book(Protocol):
-    """What keeps grades: a Gradebook, or something in its place."""
+@dataclass(frozen=True)
+class Graded:
+    """What one student got; `digest` tells this very hand-in from others.
 
-    def is_graded(self, student: Student, digest: str) -> bool:
-        """Whether this very hand-in was graded before."""
+    `notes` are for who maintains the grader: an exercise, and what happened.
+    """
 
-    def write(self, student: Student, grades: Grades, digest: str) -> None:
-        """Keep what a student got."""
-
-    def note_error(self, student: Student, exercise: str, detail: str
-                   ) -> None:
-        """Keep an error of our own."""
+    student: Student
+    grades: Grades
+    digest: str
+    notes: tuple[tuple[str, str], ...]
 
 
 class Progress:
@@ -184,85 +183,72 @@ class Progress:
             f", {seconds:.0f} s left"
 
 
+@dataclass
 class _Due:
-    """Those who are still to be graded, and what is known of them so far."""
+    """One who is still to be graded, and what is known so far."""
 
-    def __init__(self, batch: Batch, book: Book, say: Say) -> None:
-        self.batch, self.book = batch, book
-        self.failed: list[Student] = []
-        self.pieces: list[tuple[Student, str]] = []
-        self._tags: dict[Student, str] = {}
-        self._grades: dict[Student, dict[str, Grade]] = {}
-        self._say = say
-
-    def find(self, anew: Optional[Student]) -> None:
-        """Look at what everybody handed in.
-
-        What isn't there costs nothing: it needs no worker.
-        """
-        ours, batch = grader(), self.batch
-        for student in batch.students:
-            if anew not in (None, student):
-                continue
-            found = batch.found(student)
-            tag = digest(found, ours, batch.seed)
-            if anew is None and self.book.is_graded(student, tag):
-                continue
-            self._tags[student] = tag
-            self._grades[student] = {}
-            for exercise, sources in found.items():
-                missing = refused(sources)
-                if missing:
-                    self._grades[student][exercise] = Grade(
-                        exercise, presentable(not_judged(
-                            exercise, student.seed(batch.seed),
-                            str(missing[0]))))
-                else:
-                    self.pieces.append((student, exercise))
-
-    def run(self) -> None:
-        """Grade them, and write each down as soon as all is known."""
-        self._progress = Progress(len(self._tags), len(self.pieces),
-                                  self._say)
-        for student in self._tags:
-            self._finish(student)
-        batch = self.batch
-        work: list[Work] = [
-            lambda s=student, e=exercise: judged(batch, s, e)  # type: ignore
-            for student, exercise in self.pieces]
-        for number, answer in answers(work, batch.jobs, batch.bound):
-            student, exercise = self.pieces[number]
-            note = answer.detail or answer.error or brought_down(answer)
-            if note:
-                self.book.note_error(student, exercise, note)
-            self._grades[student][exercise] = graded(batch, student, exercise,
-                                                     answer)
-            self._progress.worked()
-            self._finish(student)
-
-    def _finish(self, student: Student) -> None:
-        """Write a student's grades down if they are all there."""
-        got, names = self._grades[student], self.batch.exercises
-        if len(got) < len(names):
-            return
-        grades = Grades(student.name, student.seed(self.batch.seed),
-                        tuple(got[name] for name in names))
-        self.book.write(student, grades, self._tags[student])
-        if grades.total is None:
-            self.failed.append(student)
-        self._progress.graded(grades)
+    digest: str
+    grades: dict[str, Grade] = field(default_factory=dict)
+    notes: list[tuple[str, str]] = field(default_factory=list)
 
 
-def grade_all(batch: Batch, book: Book, say: Say,
-              anew: Optional[Student] = None) -> list[Student]:
-    """Grade whoever has not been; return whom the grader failed.
+def _due(batch: Batch, is_graded: Callable[[Student, str], bool],
+         anew: Optional[Student]) -> dict[Student, _Due]:
+    """Look at what everybody handed in.
 
-    Who has been graded as he handed in stays as he is, but for `anew`. Each
-    is written down as soon as he is done.
+    What isn't there costs nothing: it needs no worker.
+    """
+    due: dict[Student, _Due] = {}
+    ours = grader()
+    for student in batch.students:
+        if anew not in (None, student):
+            continue
+        found = batch.found(student)
+        tag = digest(found, ours, batch.seed)
+        if anew is None and is_graded(student, tag):
+            continue
+        due[student] = _Due(tag)
+        for exercise, sources in found.items():
+            missing = refused(sources)
+            if missing:
+                due[student].grades[exercise] = Grade(exercise, presentable(
+                    not_judged(exercise, student.seed(batch.seed),
+                               str(missing[0]))))
+    return due
+
+
+def grade_all(batch: Batch, say: Say,
+              is_graded: Callable[[Student, str], bool] = lambda *_: False,
+              anew: Optional[Student] = None) -> Iterator[Graded]:
+    """Grade whoever has not been, each as soon as he is done.
+
+    Whose hand-in of a digest `is_graded` is left out, but for `anew`.
     """
     CallLog()  # its library is built here, for all workers
-    due = _Due(batch, book, say)
-    due.find(anew)
-    due.run()
+    due = _due(batch, is_graded, anew)
+    pieces = [(student, exercise) for student, one in due.items()
+              for exercise in batch.exercises if exercise not in one.grades]
+    progress = Progress(len(due), len(pieces), say)
+
+    def finished(student: Student) -> Iterator[Graded]:
+        one = due[student]
+        if len(one.grades) == len(batch.exercises):
+            grades = Grades(student.name, student.seed(batch.seed), tuple(
+                one.grades[name] for name in batch.exercises))
+            yield Graded(student, grades, one.digest, tuple(one.notes))
+            progress.graded(grades)
+
+    for student in due:
+        yield from finished(student)
+    work: list[Work] = [lambda s=s, e=e: judged(batch, s, e)  # type: ignore
+                        for s, e in pieces]
+    for number, answer in answers(work, batch.jobs, batch.bound):
+        student, exercise = pieces[number]
+        note = answer.detail or answer.error or brought_down(answer)
+        if note:
+            due[student].notes.append((exercise, note))
+        due[student].grades[exercise] = graded(batch, student, exercise,
+                                               answer)
+        progress.worked()
+        yield from finished(student)
     cgroups.sweep(cgroups.EMPTY)
-    return due.failed

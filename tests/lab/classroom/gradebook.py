@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Optional, Sequence
 
 from .. import printable
+from .batch import Batch, Say, grade_all
 from .grades import ERROR, Grades
 from .layouts import layouts
 from .manifest import COLUMNS, Row
@@ -110,13 +111,27 @@ class Gradebook:
                             "digest": digest}},
             indent=1, allow_nan=False) + "\n")
 
-    def note_error(self, student: Student, exercise: str, detail: str
-                   ) -> None:
+    def _note(self, said: str) -> None:
         """Note an error of our own, for who maintains the grader."""
         with (self.out / "errors.txt").open(
                 "a", encoding="utf-8", errors="replace") as notes:
-            notes.write(f"{student.name}, {exercise}: {ERROR}\n"
-                        f"{printable.page(detail)}\n")
+            notes.write(said)
+
+    def fill(self, batch: Batch, say: Say, anew: Optional[Student] = None
+             ) -> list[Student]:
+        """Grade who has not been graded as he handed in, and `anew`.
+
+        Returns whom the grader failed. Each is written down as he is done.
+        """
+        failed = []
+        for one in grade_all(batch, say, self.is_graded, anew):
+            self.write(one.student, one.grades, one.digest)
+            for exercise, note in one.notes:
+                self._note(f"{one.student.name}, {exercise}: {ERROR}\n"
+                           f"{printable.page(note)}\n")
+            if one.grades.total is None:
+                failed.append(one.student)
+        return failed
 
     def _rows(self, graded: Sequence[tuple[Student, Row]],
               exercises: Sequence[str]) -> list[dict[str, Any]]:

@@ -19,33 +19,13 @@ class GraderFailed(Exception):
     """The grader itself failed; the text is for who maintains it."""
 
 
-class _Held:
-    """A gradebook of one student that is nowhere written."""
-
-    def __init__(self) -> None:
-        self.grades: list[Grades] = []
-        self.errors: list[str] = []
-
-    def is_graded(self, student: Student, digest: str) -> bool:
-        """Nobody has been graded before."""
-        return False
-
-    def write(self, student: Student, grades: Grades, digest: str) -> None:
-        """Keep the grades."""
-        self.grades.append(grades)
-
-    def note_error(self, student: Student, exercise: str, detail: str
-                   ) -> None:
-        """Keep an error of our own."""
-        self.errors.append(f"{exercise}: {detail}")
-
-
 def grade_one(submission: Path, treatment: Treatment, names: tuple[str, ...]
               ) -> Grades:
     """Grade one submission in some exercises; raises GraderFailed."""
-    held = _Held()
     batch = Batch([Student(submission)], new_seed(), treatment,
                   os.cpu_count() or 1, names)
-    if grade_all(batch, held, lambda _: None):
-        raise GraderFailed("\n".join(held.errors))
-    return held.grades[0]
+    (one,) = grade_all(batch, lambda _: None)
+    if one.grades.total is None:
+        raise GraderFailed("\n".join(
+            f"{exercise}: {note}" for exercise, note in one.notes))
+    return one.grades

@@ -14,7 +14,7 @@ from typing import Callable, Mapping, Optional
 from .. import printable
 from ..classroom import manifest, roster
 from ..classroom.admission import NoSubmissions, check, students
-from ..classroom.batch import Batch, grade_all, new_seed
+from ..classroom.batch import Batch, new_seed
 from ..classroom.gradebook import Gradebook, WrongFolder, kept_run
 from ..classroom.sandboxed import Treatment, make_treatment, trouble
 from ..classroom.students import Student
@@ -131,7 +131,7 @@ def run(environ: Mapping[str, str]) -> int:
     batch = Batch(among, book.seed(seed, new_seed(), names), treatment,
                   jobs or os.cpu_count() or 1, names)
     try:
-        failed = grade_all(batch, book, _progress(), anew)
+        failed = book.fill(batch, _progress(), anew)
     finally:
         if draws_over(sys.stderr):
             print(file=sys.stderr)
