@@ -133,7 +133,7 @@ def test_a_way_that_a_chapter_lacks_is_one_sentence(make):
     (("trace-03", "PEER=a'b"), 'there is no peer "a\'b"'),
     (("trace-a'b",), 'there is no chapter "a\'b"'),
     (('a"b',), "there is no 'a\"b' here"),
-    (("regrade", "SUBMISSIONS=tests", "STUDENT=x$$y"),
+    (("regrade", "SUBMISSIONS=chapters", "STUDENT=x$$y"),
      "STUDENT 'x$y': no folder of that name")], ids=str)
 def test_no_word_is_read_by_the_shell(make, words, said):
     done = make(*words)

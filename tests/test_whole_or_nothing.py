@@ -568,6 +568,7 @@ def test_a_folder_that_cannot_be_read_will_do(pair):
     assert finish(client, server) == ""
     folder.chmod(0o700)  # else only root can clear up
     assert (folder / "copy").read_bytes() == FILE
+    folder.chmod(0o700)  # so that an ordinary user can remove it
 
 
 @pytest.mark.namespaces
