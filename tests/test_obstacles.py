@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from lab import program, sandbox
-from lab.sandbox.obstacles import Facts, facts, obstacle
+from lab.sandbox.obstacles import KNOWN, Facts, facts, obstacle
 
 TESTS = program.ROOT / "tests"
 USERNS = "kernel.apparmor_restrict_unprivileged_userns=0"
@@ -21,6 +21,9 @@ SEEN = {
     "Docker's AppArmor profile": (
         Facts("mount", errno.EACCES, seccomp=True, profile="docker-default"),
         "AppArmor refuses mounts", "apparmor=unconfined"),
+    "a seccomp filter against mounts": (
+        Facts("mount", EPERM, seccomp=True, profile="unconfined"),
+        "a seccomp filter refuses mounts", "seccomp=unconfined"),
     "Ubuntu, mounting fails": (
         Facts("mount", errno.EACCES, restricted="1", profile="unconfined"),
         "refuses mounts in them", USERNS),
@@ -45,6 +48,11 @@ def test_each_obstacle_has_its_remedy(case):
     found = obstacle(seen)
     assert found and what in found.what and remedy in found.remedy
     assert "\n" not in found.what + found.remedy
+
+
+def test_every_obstacle_that_is_known_is_met_here():
+    assert {known for _, known in KNOWN} < {
+        obstacle(seen) for seen, _, _ in SEEN.values()}
 
 
 def test_where_nothing_fails_nothing_is_in_the_way():
