@@ -350,6 +350,41 @@ def test_a_later_download_replaces_nothing_that_is_lost(tmp_path, monkeypatch,
     assert len(rows(tmp_path / "class")) == 2
 
 
+@pytest.mark.parametrize("first,then", [
+    ("work.zip", "server.c"), ("server.c", "work.zip"),
+    ("server.c", "my-server/server.c"), ("a.zip", "b.zip")])
+@pytest.mark.parametrize("exercise", ("01", ""))
+def test_what_was_taken_back_is_not_graded(tmp_path, monkeypatch, capfd,
+                                           first, then, exercise):
+    """The second download has another file in the place of the first one."""
+    def handed_in(name: str, attempt: int) -> bytes:
+        said = source("7", attempt)
+        return zipped({"w/server.c": said}) if name[-1] == "p" else said
+    top = "Jane Doe_7_assignsubmission_file/"
+    before, now = handed_in(first, 0), handed_in(then, 1)
+    for name, attempt, content in ((first, 0, before), (then, 1, now),
+                                   (then, 1, now)):
+        shutil.rmtree(tmp_path / "it", ignore_errors=True)
+        download = unpacked(Packed({top + name: content}, [], {}),
+                            tmp_path / "it")
+        assert run(monkeypatch, capfd, FROM=download, INTO=tmp_path / "class",
+                   EXERCISE=exercise)[0] == 0
+        assert whose(tmp_path / "class") == [f"7 {attempt}"]
+    assert before in contents(tmp_path / "class").values()
+
+
+def test_what_was_collected_for_another_exercise_stays(tmp_path, monkeypatch,
+                                                       capfd):
+    for number, name in (("01", "a.zip"), ("02", "b.zip")):
+        download = unpacked(Packed({
+            f"doe_7_1{number}_{name}": zipped({"x.c": b"x"})}, [], {}),
+            tmp_path / number)
+        run(monkeypatch, capfd, FROM=download, INTO=tmp_path / "class",
+            EXERCISE=number)
+    assert {"doe (7)/a.zip", "doe (7)/b.zip"} < set(
+        contents(tmp_path / "class"))
+
+
 def test_what_has_no_place_is_listed(tmp_path, monkeypatch, capfd):
     download = unpacked(moodle("folders"), tmp_path / "download")
     (download / "a \x1b[31mletter.txt").write_text("Dear Sir\n")

@@ -14,7 +14,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Iterable, Sequence
 
 from .. import printable
 from ..judges import exercises, judge_of
@@ -26,6 +26,7 @@ from .manifest import Row
 from .sources import in_exercise
 from .tree import EARLIER, Parts, is_junk
 
+NAMES = " | "  # is between original names in a manifest
 LONGEST = 200  # bytes of a folder's name, which may have 255
 
 
@@ -127,7 +128,7 @@ def _folder(person: Person, taken: dict[str, str]) -> str:
 
 
 def people(entries: Sequence[Entry], layout: Layout, exercise: str,
-           collected: Collected) -> list[Person]:
+           collected: Collected) -> dict[str, Person]:
     """Return the students and their files; note what is no student's."""
     found: dict[str, Person] = {}
     for entry, place in zip(entries, layout.places(entries)):
@@ -149,7 +150,7 @@ def people(entries: Sequence[Entry], layout: Layout, exercise: str,
         _called_so(person, layout, known)
         if layout.numbered:
             _numbered(person, known)
-    return sorted(found.values(), key=lambda person: person.who)
+    return dict(sorted(found.items()))
 
 
 def _targets(person: Person, exercise: str
@@ -183,22 +184,26 @@ def _part(said: str) -> str:
     return re.sub(r"[/\0]", "_", said) or "0"
 
 
-def _keep(file: Path, content: bytes, folder: Path) -> Optional[Path]:
-    """Write a file; return where another that was there is now, or None."""
-    moved = None
-    if file.exists():
+def _aside(file: Path, folder: Path, why: str) -> None:
+    """Move a file to where no other of its name is, and none is graded."""
+    old = hashlib.sha256(file.read_bytes()).hexdigest()[:8]
+    moved = folder / EARLIER / f"{why} {old}" / file.relative_to(folder)
+    moved.parent.mkdir(parents=True, exist_ok=True)
+    file.replace(moved)
+
+
+def _keep(file: Path, content: bytes, folder: Path) -> bool:
+    """Write a file; return whether there was another, which is kept."""
+    replaced = file.exists()
+    if replaced:
         if file.read_bytes() == content:
-            return None
-        old = hashlib.sha256(file.read_bytes()).hexdigest()[:8]
-        moved = folder / EARLIER / f"replaced {old}" / \
-            file.relative_to(folder)
-        moved.parent.mkdir(parents=True, exist_ok=True)
-        file.replace(moved)
+            return False
+        _aside(file, folder, "replaced")
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f".{hashlib.sha256(content).hexdigest()[:16]}.part")
     part.write_bytes(content)
     part.replace(file)
-    return moved
+    return replaced
 
 
 def _store(person: Person, folder: Path, exercise: str, collected: Collected
@@ -226,6 +231,35 @@ def _store(person: Person, folder: Path, exercise: str, collected: Collected
             collected.unplaced.append((shown, str(error)))
 
 
+def _as_before(rows: Iterable[Row], entries: Sequence[Entry], layout: Layout,
+               exercise: str) -> dict[str, Person]:
+    """Return what each handed in for this exercise when it was last collected.
+    """
+    names = {row.who: set(row.files.split(NAMES)) for row in rows
+             if row.exercise == exercise}
+    known = {"/".join(entry.path) for entry in entries}
+    gone = [Entry(tuple(name.split("/")), lambda most: None)
+            for name in sorted(set().union(*names.values()) - known) if name]
+    found = people([*entries, *gone], layout, exercise, Collected())
+    return {who: Person(who, [
+        (entry, place) for entry, place in found[who].files
+        if "/".join(entry.path) in names[who]])
+        for who in names if who in found}
+
+
+def _put_aside(before: Person, now: Person, folder: Path, exercise: str
+               ) -> int:
+    """Move what somebody handed in before, and no more; return how much."""
+    stays = {where for where, _, _ in _targets(now, exercise)}
+    gone = [folder.joinpath(*where)
+            for where, _, _ in (_targets(before, exercise)
+                                if before.files else ())
+            if where not in stays and folder.joinpath(*where).is_file()]
+    for file in gone:
+        _aside(file, folder, "taken back")
+    return len(gone)
+
+
 def collect(entries: Sequence[Entry], layout: Layout, into: Path,
             exercise: str = "") -> Collected:
     """Make a folder a student; `exercise` is a name such as 01-some-name.
@@ -235,17 +269,21 @@ def collect(entries: Sequence[Entry], layout: Layout, into: Path,
     collected = Collected()
     known = manifest.read(into)
     taken = {row.folder.casefold(): row.who for row in known}
-    for person in people(entries, layout, exercise, collected):
-        folder = next((row.folder for row in known if row.who == person.who
-                       and row.site == layout.name), "") \
-            or _folder(person, taken)
+    before = {row.who: row for row in known if row.site == layout.name}
+    then = _as_before(before.values(), entries, layout, exercise)
+    for person in people(entries, layout, exercise, collected).values():
+        folder = before[person.who].folder if person.who in before \
+            else _folder(person, taken)
         (into / folder).mkdir(parents=True, exist_ok=True)
+        if person.who in then:
+            collected.replaced += _put_aside(then[person.who], person,
+                                             into / folder, exercise)
         _store(person, into / folder, exercise, collected)
         collected.rows.append(Row(
             folder, person.first("name"), person.first("id"),
             person.first("login"), person.attempt, person.late,
-            " | ".join("/".join(entry.path) for entry, _ in person.files),
-            layout.name, person.who))
+            NAMES.join("/".join(entry.path) for entry, _ in person.files),
+            layout.name, person.who, exercise))
     again = {row.folder for row in collected.rows}
     rows = [row for row in known if row.folder not in again]
     manifest.write(into, sorted([*rows, *collected.rows],

@@ -13,13 +13,15 @@ from .tables import write_table
 NAME = "manifest.csv"
 COLUMNS = {"folder": "folder", "name": "name", "id": "id", "login": "login",
            "attempt": "attempt", "late": "late",
-           "original names": "files", "site": "site", "key": "who"}
+           "original names": "files", "exercise": "exercise",
+           "site": "site", "key": "who"}
 
 
 @dataclass(frozen=True)
 class Row:
     """One student: `site` is the layout that it came in, `who` a digest of
-    what that layout tells persons apart by.
+    what that layout tells persons apart by. `exercise` is the one that was
+    collected last, "" if none was named.
     """
 
     folder: str
@@ -31,6 +33,7 @@ class Row:
     files: str = ""
     site: str = ""
     who: str = ""
+    exercise: str = ""
 
     def cells(self) -> dict[str, str]:
         """Return the row by its columns."""
