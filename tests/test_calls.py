@@ -133,6 +133,23 @@ def test_a_signal_comes_in_a_call_that_may_wait(run, listener, body, struck):
     ours.close()
 
 
+def test_the_first_calls_of_each_sort_are_struck_with_every_seed(
+        run, listener):
+    """Even where the chance alone would strike none of them."""
+    process, log = run("""
+        char c; int s = dial(argv[1]), f = open("f", O_CREAT | O_RDWR, 0600);
+        for (int i = 0; i < 4; i++) {
+            if ((write(f, "x", 1) == -1) != (i < 3)) return 1;
+            if ((write(s, "x", 1) == -1) != (i < 3)) return 2;
+            if ((read(s, &c, 1) == -1) != (i < 3)) return 3;
+        }""", Fault("EINTR", percent=0, first=3, calls=("read", "write")))
+    ours = listener.accept()[0]
+    ours.send(b"x")
+    assert str(process.wait()) == "exit 0"
+    assert log.struck() == 3 * ["write", "write", "read"]
+    ours.close()
+
+
 # --- what is seen ----------------------------------------------------------
 
 ECHOES = {

@@ -69,8 +69,9 @@ class Fault:
     """What is to go wrong: `kind` is one of those in preload.c.
 
     Either the call number `at` is struck, of those that can suffer it, or
-    each may be, with a chance of `percent`, repeated by the same `seed`. Where
-    `calls` are named no others are struck.
+    each may be, with a chance of `percent`, repeated by the same `seed`; but
+    the `first` few of each name are struck anyhow, on sockets and on files.
+    Where `calls` are named no others are struck.
     """
 
     kind: str
@@ -78,13 +79,15 @@ class Fault:
     percent: int = 0
     seed: int = 0
     calls: tuple[str, ...] = ()
+    first: int = 0
 
     def __str__(self) -> str:
         what = self.kind + (f" in {','.join(self.calls)}" if self.calls
                             else "")
         if self.at:
             return f"{what} at {self.at}"
-        return f"{what} chance {self.percent} seed {self.seed}"
+        return (f"{what} chance {self.percent} seed {self.seed} "
+                f"first {self.first}")
 
 
 def _name(number: int) -> str:

@@ -17,8 +17,9 @@
  * socket by itself is seen where a fault is given, with glibc.
  *
  * FAULT is `KIND at N`: the Nth call that can suffer KIND does; or
- * `KIND chance PERCENT seed SEED`: each may, and the same seed repeats it.
- * `KIND in NAME,NAME at N` and so on spares all calls but these.
+ * `KIND chance PERCENT seed SEED`: each may, and the same seed repeats it. With
+ * `first N` behind that the first N calls of a name do anyhow, on sockets and
+ * on files. `KIND in NAME,NAME at N` and so on spares all calls but these.
  *
  *     short    read, write, recv, send, sendfile, splice move one byte, on
  *              sockets and plain files: nothing else may do so
@@ -122,6 +123,7 @@ static struct {
     char calls[64];           /* names with commas, or "" for all */
     long at;                  /* the call to strike, or 0 */
     unsigned percent;         /* else the chance of each */
+    long first;               /* that suffer it anyhow, of each name and sort */
     unsigned long long state; /* of the generator */
     long count;               /* calls that could have suffered so far */
 } fault;
@@ -141,8 +143,8 @@ read_fault(const char *text)
         sscanf(text, "%15s %n", word, &used) != 1)
         abort();
     if (sscanf(text + used, "at %ld", &fault.at) != 1 &&
-        sscanf(text + used, "chance %u seed %llu", &fault.percent,
-               &fault.state) != 2)
+        sscanf(text + used, "chance %u seed %llu first %ld", &fault.percent,
+               &fault.state, &fault.first) < 2)
         abort();
     for (i = 0; i < sizeof faults / sizeof faults[0]; i++)
         if (strcmp(word, faults[i].name) == 0) {
@@ -279,6 +281,17 @@ spare(const char *name, int fd)
     note(text, fd, 0, "0 0");
 }
 
+/* Whether a call is among the first of its name, on such a descriptor. */
+static bool
+is_early(const char *name, int fd)
+{
+    static long begun[sizeof fault.calls][SOCKET + 1];
+    const char *found = strstr(fault.calls, name);
+    size_t place = found == NULL ? 0 : (size_t)(found - fault.calls);
+
+    return begun[place][sort_of(fd)]++ < fault.first;
+}
+
 /* Whether a call that can suffer this kind of fault is to suffer it now. */
 static bool
 strikes(const char *name, int fd, bool can)
@@ -290,7 +303,7 @@ strikes(const char *name, int fd, bool can)
     fault.count++;
     if (fault.at == 0) {
         fault.state = fault.state * 6364136223846793005U + 1442695040888963407U;
-        if ((fault.state >> 33) % 100 >= fault.percent)
+        if (!is_early(name, fd) && (fault.state >> 33) % 100 >= fault.percent)
             return false;
     } else if (fault.count != fault.at) {
         return false;

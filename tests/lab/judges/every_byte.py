@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from itertools import islice
-from typing import Callable, Iterator
+from typing import Callable
 
 from ..calls import Fault
 from ..judging import command_lines, inputs
@@ -15,7 +14,6 @@ from ..judging.players import Server
 THANKS = b"Thank you"
 RECEIVED = b"Received file data\n"
 DISK = 32_768  # bytes, of a disk that is too small
-PERCENT = 60   # of the calls of one kind, where they are interrupted
 
 exercise = Exercise("client.c", "HOST PORT FILE", judge_is=Server,
                     never="Received", otherwise="nothing on standard output")
@@ -25,31 +23,16 @@ TEXT = {"file": inputs.letters(300, 400)}
 
 # --- what goes wrong in the client's own calls -------------------------------
 
-def strikes(seed: int) -> Iterator[bool]:
-    """Say of one call after the other whether it suffers (preload.c)."""
-    while True:
-        seed = (seed * 6364136223846793005 + 1442695040888963407) % (1 << 64)
-        yield (seed >> 33) % 100 < PERCENT
-
-
 # What moves bytes out of a program, and into it.
 WRITES = ("write", "send", "sendfile", "splice")
 READS = ("read", "recv", "poll", "splice")
 
 
 def interrupted(*calls: str) -> Callable[[random.Random], Fault]:
-    """Draw signals that come while calls wait.
-
-    The first three calls suffer. After each of the first thirty that does not,
-    the next one does: so whatever is called is interrupted once at least.
-    """
-    def draw(rng: random.Random) -> Fault:
-        while True:
-            seed = rng.randrange(1 << 40)
-            struck = list(islice(strikes(seed), 30))
-            if all(struck[:3]) and all(map(max, struck, struck[1:])):
-                return Fault("EINTR", percent=PERCENT, seed=seed, calls=calls)
-    return draw
+    """Draw signals that come while calls wait: in the first three, at least,
+    on the connection, and as many in FILE; then in six of ten."""
+    return lambda rng: Fault("EINTR", percent=60, first=3, calls=calls,
+                             seed=rng.randrange(1 << 40))
 
 
 def once(call: str) -> Fault:
