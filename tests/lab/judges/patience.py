@@ -171,8 +171,8 @@ def listens(prompt: Seen) -> None:
 
 
 @exercise.check(8, "sends FILE, prints the thanks, exits 0", "03")
-def served(prompt: Seen, early: Seen) -> None:
-    for seen in prompt, early:
+def served(prompt: Seen, early: Seen, prompt_huge: Seen) -> None:
+    for seen in prompt, early, prompt_huge:
         expect(seen).heard(seen.file).eof().two_lines(
             seen.thanks.decode()).exits(0)
 

@@ -147,6 +147,13 @@ def broken(server: Server) -> None:
     server.resets()
 
 
+@exercise.conversation("the server is gone when the file has come",
+                       twin="good", **USUAL)
+def gone(server: Server) -> None:
+    """Do all as it should be, but go before the receipt."""
+    server.says_all_and_vanishes(length(server) + server.file)
+
+
 @exercise.conversation("the server never speaks", twin="prompt", **USUAL,
                        **BRIEF)
 def speechless(server: Server) -> None:
@@ -280,6 +287,7 @@ LENGTHS = {
     "a length behind a blank": b" 5\nhello",
     "letters for a length": b"five\nhello",
     "a length with a letter behind it": b"5x\nhello",
+    "a length with a blank behind it": b"5 \nhello",
     "a length in base 16": b"0x5\nhello",
     "a length that ends without a newline": b"83915",
     "a length of twenty digits": b"18446744073709551621\nhello",
@@ -380,9 +388,11 @@ def nothing_left(everything: Everything) -> None:
 
 
 @exercise.check(4, "complains and exits 1 if anything went wrong", "07")
-def status(everything: Everything) -> None:
+def status(everything: Everything, gone: Seen) -> None:
+    expect(gone, "its receipt can't be sent: a sentence on "
+           "standard error, and status 1. No signal kills it.").fails()
     wrong = [seen for name, seen in everything.items()
-             if exercise.conversations[name].twin]
+             if exercise.conversations[name].twin and name != "gone"]
     noticed = [seen for seen in wrong
                if seen.trouble or not (seen.ending.hang or satisfied(seen))]
     for seen in noticed:

@@ -18,9 +18,8 @@ exercise = Exercise("rsort.c", "HOST PORT", judge_is=Server, never="\n",
                     otherwise="nothing on standard output")
 
 # What rsort can see before it is met: a file; or a pipe, which is empty yet.
-FILE = {"stdin": inputs.lines(9, 15), "order": inputs.key, "most": None}
-PIPE = {"stdin": inputs.lines(5, 8), "order": inputs.key, "most": None,
-        "fed": True}
+FILE = {"stdin": inputs.lines(9, 15), "order": inputs.key}
+PIPE = {"stdin": inputs.lines(5, 8), "order": inputs.key, "fed": True}
 SHORT = Fault("short", percent=100,
               calls=("write", "send", "sendfile", "splice"))
 
@@ -31,12 +30,17 @@ def lines(data: bytes) -> list[bytes]:
 
 
 def answer(talk: Union[Server, Seen]) -> bytes:
-    """Sort the input, in an order that nobody can know beforehand."""
-    order = list(range(256))
-    random.Random(talk.order).shuffle(order)
-    ordered = b"".join(sorted(lines(talk.stdin), key=lambda line:
-                              line.translate(bytes(order))))
-    return ordered[-int(talk.most):] if talk.most else ordered
+    """Sort the input, in an order that nobody can know beforehand.
+
+    It is neither that of the input nor that of the alphabet. The answer is said
+    `times` over, so it is shorter or longer than the input.
+    """
+    given, order = lines(talk.stdin), list(range(256))
+    rng, ordered = random.Random(talk.order), given
+    while ordered in (given, sorted(given)) and len(given) > 2:
+        rng.shuffle(order)
+        ordered = sorted(given, key=lambda line: line.translate(bytes(order)))
+    return b"".join(ordered) * talk.inputs.get("times", 1)
 
 
 # --- the conversations -------------------------------------------------------
@@ -52,9 +56,11 @@ def polite(server: Server) -> None:
 exercise.also("large", polite,
               "the lines are many, and full of bytes that are no text",
               stdin=inputs.binary(66_000, 70_000, after=9, end=b"\n"),
-              order=inputs.key, most=inputs.number(18_000, 24_000))
+              order=inputs.key, times=3)
 exercise.also("empty", polite, "there is nothing to sort, and no answer",
-              stdin=b"", order=0, most=None)
+              stdin=b"", order=0)
+exercise.also("none", polite, "there are lines, and no answer", **FILE,
+              times=0)
 exercise.also("short", polite, "each write takes a single byte", **FILE,
               fault=SHORT)
 
@@ -157,9 +163,10 @@ def as_it_comes(pieces: Seen) -> None:
 
 
 @exercise.check(3, "ends with no output if there was no input", "03")
-def nothing_to_sort(empty: Seen) -> None:
-    expect(empty, "FIN comes at once, nothing is printed, and it exits 0."
-           ).eof().prints_nothing().exits(0)
+def nothing_to_sort(empty: Seen, none: Seen) -> None:
+    for seen in empty, none:
+        expect(seen, "FIN comes, nothing is printed, and it exits 0."
+               ).eof().prints_nothing().exits(0)
 
 
 @exercise.check(8, "does not take a reset for an end", "01")

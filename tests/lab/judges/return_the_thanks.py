@@ -34,14 +34,13 @@ exercise.also("textbook", polite, "the file is empty, the thanks end in a NUL",
               file=b"", port=0, thanks=inputs.thanks(13, 29, b"\0"))
 exercise.also("longest", polite,
               f"the client's thanks are {BOUND:,} bytes long",
-              file=inputs.binary(1, 1), port=0,
+              file=inputs.binary(70_000, 140_000), port=0,
               thanks=inputs.thanks(BOUND, BOUND))
 
 
 @exercise.conversation("the client says its thanks in pieces",
-                       file=inputs.multiple_of(30, 2, 8),
-                       port=inputs.port(True), thanks=inputs.thanks(20, 29),
-                       step=inputs.number(2, 5))
+                       file=inputs.multiple_of(30, 2, 8), port=65_535,
+                       thanks=inputs.thanks(20, 29), step=inputs.number(2, 5))
 def pieces(client: Client) -> None:
     """Say a byte, and the rest of it bit by bit."""
     client.hears_to_eof()
@@ -52,7 +51,8 @@ def pieces(client: Client) -> None:
 
 
 @exercise.conversation("the client thanks before it reads, and its thanks end "
-                       "in blanks and a newline", **USUAL, stopped=True,
+                       "in blanks and a newline", file=inputs.binary(1, 1),
+                       port=0, stopped=True,
                        thanks=inputs.thanks(20, 29, b" \t \n"))
 def early(client: Client) -> None:
     """Say all before the server can look; then hear the file."""
@@ -110,9 +110,9 @@ exercise.check(3, "listens at HOST and nowhere else", "01")(
 
 
 @exercise.check(5, "sends every byte of FILE", "01")
-def whole_file(polite: Seen, pieces: Seen, textbook: Seen, longest: Seen
-               ) -> None:
-    for seen in polite, pieces, textbook, longest:
+def whole_file(polite: Seen, pieces: Seen, textbook: Seen, longest: Seen,
+               early: Seen) -> None:
+    for seen in polite, pieces, textbook, longest, early:
         expect(seen).heard(seen.file)
 
 

@@ -144,16 +144,20 @@ def client_trouble(trial: Trial) -> None:
 
 
 def nobody_listens(trial: Trial) -> None:
-    """The same PORT, and FILE stays as it was."""
+    """The same, and FILE stays as it was."""
     with room(trial, old=SAMPLE) as tries:
-        program = tries.start(tries.words())
-        program.ends()
-        kept = tries.place.stored() == SAMPLE
-        if not (kept and program.exit == Exit(status=1) and program.stderr):
-            raise Failed("When nobody listens: FILE stays as it was, a "
-                         "sentence on standard error, and status 1.",
-                         "" if kept else "FILE is not what it was.",
-                         Ending.of(program))
+        for what, bad in (("nobody listens", {}),
+                          ("HOST is no address", {"HOST": BAD_HOSTS[0]})):
+            program = tries.start(tries.words(**bad))
+            program.ends()
+            kept = tries.place.stored() == SAMPLE
+            if not (kept and program.exit == Exit(status=1)
+                    and program.stderr):
+                raise Failed(f"When {what}: FILE stays as it was, a sentence "
+                             "on standard error, and status 1.",
+                             "" if kept else "FILE is not what it was.",
+                             Ending.of(program))
+            tries.meeting.clear()
 
 
 def full_output(trial: Trial, offer: bytes = SAMPLE, first: str = "says"
@@ -215,13 +219,17 @@ def only_there(trial: Trial) -> None:
             happened = "It did not come to listen."
         else:
             others = sorted(server.hosts() - {given, f"::ffff:{given}"})
-            if others and _reaches(tries.meeting, HOST, port):
+            server.says(b"\n")
+            if server.stdout and f" {given} " not in server.stdout:
+                happened = f"It printed {quoted(server.stdout)}."
+            elif others and _reaches(tries.meeting, HOST, port):
                 happened = f"A client got through to {HOST}: it listens at " \
                     f"{' and '.join(others)}."
             elif not _reaches(tries.meeting, given, port):
                 happened = f"No client got through to {given}."
         if happened:
-            raise Failed(f"With HOST {given}: only {given} answers.",
+            raise Failed(f"With HOST {given}: only {given} answers, and that "
+                         "is printed.",
                          happened, Ending.of(server))
 
 

@@ -297,7 +297,7 @@ def retried(seen: Mapping[str, Seen], have: Callable[[str], Seen]
 
 
 def free(meeting: Meeting, port: int) -> int:
-    """Return a port that a server can have: on a shared loopback another one,
+    """Return a port that a server can have: on a shared loopback a lower one,
     if this is taken."""
     while port and not meeting.room.private:
         with meeting.room.socket() as probe:
@@ -305,7 +305,7 @@ def free(meeting: Meeting, port: int) -> int:
                 probe.bind((HOST, port))
                 break
             except OSError:
-                port += 1
+                port -= 1
     return port
 
 
