@@ -32,6 +32,7 @@ KEPT_BACK = ("tests/wrong", "tests/right", "tests/attacks", "tests/.venv",
              "tests/test_walls.py", "tests/test_grader.py",
              "tests/test_admission.py",
              "tests/test_hand_ins.py", "tests/test_collect.py",
+             "tests/downloads.py",
              "tests/test_gradebook.py", "tests/test_instructor.py",
              "tests/test_course_sites.py", "tests/test_handout.py")
 SUFFIXES = (".c", ".h", ".py", ".md", ".svg", ".png", ".css", ".js", ".html",
