@@ -198,6 +198,16 @@ def test_what_is_no_source_is_not_waited_for(tmp_path, kind):
         said == "there is no server.c: nothing was handed in"
 
 
+@pytest.mark.parametrize("what", ("", FIRST, f"{FIRST}/server.c"))
+def test_a_link_is_not_followed(tmp_path, what):
+    honest = put(tmp_path / "honest", f"{FIRST}/server.c")
+    cheat = tmp_path / "cheat" / what
+    cheat.parent.mkdir(parents=True, exist_ok=True)
+    cheat.symlink_to(honest / what)
+    said = found(tmp_path / "cheat")
+    assert "symbolic link, which is not followed" in said
+
+
 # --- archives --------------------------------------------------------------
 
 INSIDE = {f"{FIRST}/server.c": OURS, "__MACOSX/._server.c": OTHER}

@@ -488,28 +488,6 @@ def test_a_program_of_a_gigabyte_is_not_made(tmp_path, treatment):
 
 # --- what is handed in -----------------------------------------------------
 
-@pytest.mark.parametrize("what", ("file", "exercise", "student"))
-def test_a_link_is_not_followed(tmp_path, treatment, what, monkeypatch):
-    honest = tmp_path / "honest" / "01"
-    honest.mkdir(parents=True)
-    (honest / "server.c").write_text("int main(void) { return 0; }\n")
-    cheat = tmp_path / "cheat"
-    if what == "student":
-        cheat.symlink_to(honest.parent)
-    else:
-        cheat.mkdir()
-        (cheat / "01").mkdir()
-        if what == "exercise":
-            (cheat / "01").rmdir()
-            (cheat / "01").symlink_to(honest)
-        else:
-            (cheat / "01" / "server.c").symlink_to(honest / "server.c")
-    source = cheat / "01" / "server.c"
-    assert "symbolic link" in refused(treatment, source)
-    monkeypatch.setattr(sandboxed, "handed_in", Path.read_bytes)
-    assert treatment.build(source).exists()
-
-
 def test_nothing_beside_the_source_has_a_say(tmp_path, treatment):
     shutil.copy(program.ROOT / "tests" / "starters" / "01-return-the-thanks" /
                 "server.c", tmp_path)

@@ -25,7 +25,7 @@ from ..sandbox import Exit, NoWalls, Sandbox, StillRunning, Walls
 from ..sandbox.cgroups import Group
 from ..judging import Verdict
 from ..judging.untrusted import read_untrusted
-from ..judging.submission import LARGE, Refused, first_error
+from ..judging.submission import Refused, first_error
 
 MIB = 1 << 20
 PATIENCE = 20.0  # seconds that a compiler may take, as the clock goes
@@ -52,14 +52,13 @@ class Treatment:
                            for walls in (self.compiling, self.running)))
 
     def build(self, source: Path) -> Path:
-        """Compile one source behind walls; raises Refused.
+        """Compile one source of ours behind walls; raises Refused.
 
-        Nothing but this one plain file is looked at.
+        Nothing but this one file is looked at: sources.py found it.
         """
-        text = handed_in(source)
         folder = Path(tempfile.mkdtemp(dir=program.scratch()))
         folder.chmod(0o755)
-        (folder / source.name).write_bytes(text)
+        (folder / source.name).write_bytes(source.read_bytes())
         made = folder / "made"
         made.mkdir()
         with Sandbox(self.compiling) as room:
@@ -173,27 +172,6 @@ def trouble(treatment: Treatment) -> str:
     if ended == Exit(status=0):
         return ""
     return f"a program there: {', '.join(through) or ended}"
-
-
-def handed_in(source: Path) -> bytes:
-    """Return a source as it was handed in, or raise Refused."""
-    folder, most = source.parent, LARGE
-    try:
-        if any(place.is_symlink() for place in
-               (folder.parent, folder, source)):
-            raise Refused(f"{source.name} is handed in as a symbolic link, "
-                          "which is not followed")
-        if not source.exists():
-            raise Refused(f"there is no {source.name}")
-        if not os.access(source, os.R_OK):
-            raise Refused(f"{source.name} can't be read")
-    except PermissionError as error:
-        raise Refused(f"{source.name} can't be read: "
-                      f"{error.strerror}") from error
-    text = read_untrusted(source, most)
-    if text is None:
-        raise Refused(f"{source.name} is no source that could be compiled")
-    return text
 
 
 def plain(said: str, stem: str) -> str:
