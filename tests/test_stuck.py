@@ -106,6 +106,24 @@ def test_a_parent_that_waits_for_its_child_is_as_stuck_as_that(
 
 
 @pytest.mark.proofs
+@pytest.mark.parametrize("orphan, proved", (("s.recv(1)", True),
+                                            ("time.sleep(1000)", False)))
+def test_an_orphan_counts_though_its_parent_has_gone(waiting, orphan, proved):
+    """It holds the connection too, and may go on with it."""
+    process, ours = waiting(
+        f"import os\nif os.fork() == 0:\n os.fork() or {orphan}\n"
+        " os._exit(0)\nos.wait()\ns.recv(1)")
+    assert process.until(lambda: not kernel.children(process.pid)
+                         and kernel.asleep(process.pid), 10)
+    assert len(kernel.family(process.pid)) == 2
+    if proved:
+        assert process.until(lambda: kernel.stuck([process]), 10)
+    for _ in range(100):
+        assert bool(kernel.stuck([process])) == proved
+    ours.close()
+
+
+@pytest.mark.proofs
 def test_a_child_born_while_we_look_is_counted(waiting, monkeypatch):
     """We count the family, the program forks and falls asleep, we look."""
     process, ours = forked(waiting, "time.sleep(1000)")

@@ -16,13 +16,29 @@ def children(pid: int) -> list[int]:
 def family(pid: int) -> list[int]:
     """Return a process and all that descends from it.
 
-    Whoever has lost its parent descends from nobody here. Raises OSError if
-    one of them goes meanwhile.
+    With those that have lost their parent, if they are in its session (as all
+    are that don't call setsid(2)) and it leads that: whoever started it has
+    inherited them. Raises OSError if one of them goes meanwhile.
     """
-    members = [pid]
+    members = [pid, *_orphans(pid)]
     for member in members:
         members += children(member)
     return members
+
+
+def _orphans(pid: int) -> list[int]:
+    """Return the siblings of a process that are in the session it leads."""
+    parent = int(_stat(Path(f"/proc/{pid}"))[1])
+    return [sibling for sibling in (children(parent) if parent else [])
+            if sibling != pid and _session(sibling) == pid]
+
+
+def _session(pid: int) -> int:
+    """Return the session of a process, 0 if it has just gone."""
+    try:
+        return int(_stat(Path(f"/proc/{pid}"))[3])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def ends(pid: int) -> bool:
@@ -39,7 +55,8 @@ def ends(pid: int) -> bool:
 
 
 def _stat(task: Path) -> list[str]:
-    """Return the fields of /proc/PID/task/TID/stat from the third on."""
+    """Return the fields of /proc/PID/stat, or a thread's, from the third on.
+    """
     return (task / "stat").read_text().rsplit(")", 1)[1].split()
 
 
