@@ -168,6 +168,7 @@ def test_what_is_new_and_gone_makes_one_program_of_the_other(folder, source):
         rebuilt += map(plain, listing.gone.get(at, []))
         rebuilt += [text] if at not in listing.new else []
     assert rebuilt[:-1] == old.splitlines()
+    assert not listing.new & {at - 1 for at in listing.gone}  # first gone
     said = subprocess.run(
         ["diff", "--minimal", before, source],
         capture_output=True, text=True, check=False).stdout
