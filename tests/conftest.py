@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Callable, Iterator
 
@@ -109,10 +110,12 @@ def _is_handout() -> bool:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """Say in one line why much is skipped in a handout."""
-    if _is_handout():
-        terminalreporter.write_line("handout: what needs the answers, which "
-                                    "are not in it, was skipped")
+    """Say of each reason, in a line, how many tests were skipped for it."""
+    reasons = Counter(report.longrepr[2].replace("Skipped: ", "", 1)
+                      for report in terminalreporter.stats.get("skipped", ())
+                      if isinstance(report.longrepr, tuple))
+    for why, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"{count} skipped: {why}")
 
 
 def _lacks() -> dict[str, str]:

@@ -21,14 +21,14 @@ from lab.book.markdown import plain, read
 from lab.book.ties import Ties
 from lab.ladder.kept import kept
 
-pytestmark = pytest.mark.skipif(bool(browser.missing()),
-                                reason=browser.missing())
 FIRST = program.chapters()[0].name[:2]
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[browser.Browser]:
-    """One browser for all tests of this process."""
+    """One browser for all tests of this process; without it, one line."""
+    if browser.missing():
+        pytest.skip(browser.missing())
     with browser.Browser() as started:
         yield started
 

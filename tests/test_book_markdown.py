@@ -196,6 +196,12 @@ in it`, [a link](x.md#y), ![an image](y.svg),
 
 Text.
 
+- apart
+
+- from each other
+
+Text.
+
 10. | a | b |
     |---|:-:|
     | `x \\| y` | **z** |
