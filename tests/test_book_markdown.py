@@ -202,6 +202,13 @@ Text.
 
 Text.
 
+- apart
+
+  within
+- an item
+
+Text.
+
 10. | a | b |
     |---|:-:|
     | `x \\| y` | **z** |
