@@ -14,6 +14,7 @@ import shutil
 import signal
 import stat
 import struct
+import subprocess
 import tempfile
 import time
 from contextlib import closing
@@ -553,10 +554,31 @@ def test_a_mount_point_is_told_before_the_file_comes(pair):
     with closing(server):
         server.say(b"12\n")
         assert reason(client) == \
-            "open copy: a mount point, which can't be replaced"
+            "open copy: a mount point, so it can't be replaced"
     assert pair.copy.read_bytes() == b"below"
     assert sorted(os.listdir(pair.files)) == ["copy", "over"]
     assert (pair.files / "over").read_bytes() == OLD
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root makes such files")
+def test_an_append_only_file_is_told_before_the_file_comes(tmp_path):
+    """It may be written to, and not be replaced (FS_IOC_SETFLAGS(2const))."""
+    with Sandbox(private=False) as room:
+        pair = PairMeeting(Pair.of("07"), tmp_path, room)
+        pair.copy.write_bytes(OLD)
+        try:
+            subprocess.run(["chattr", "+a", pair.copy], check=True)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("no chattr here, or not on this disk")
+        try:
+            client, server = pair.answer()
+            with closing(server):
+                server.say(b"12\n")
+                assert reason(client) == \
+                    "open copy: append-only, so it can't be replaced"
+        finally:
+            subprocess.run(["chattr", "-a", pair.copy], check=True)
+    as_it_was(pair, OLD)
 
 
 @pytest.mark.namespaces

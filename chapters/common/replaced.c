@@ -19,20 +19,22 @@
 #include <sys/xattr.h>
 #endif
 
-/* Whether something is mounted there: rename(2) can't go over it (EBUSY). */
-static bool
-is_mount_point(struct part part)
+/* What keeps rename(2) from going over it, or NULL. */
+static const char *
+obstacle(struct part part)
 {
 #ifdef STATX_ATTR_MOUNT_ROOT /* Linux, if its libc has statx(2) */
     struct statx seen;
 
-    return statx(part.folder, part.target, AT_SYMLINK_NOFOLLOW, 0, &seen) ==
-               0 &&
-           (seen.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
-#else
-    (void)part;
-    return false;
+    if (statx(part.folder, part.target, AT_SYMLINK_NOFOLLOW, 0, &seen) == -1)
+        return NULL;
+    if ((seen.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) /* EBUSY */
+        return "a mount point";
+    if ((seen.stx_attributes & STATX_ATTR_APPEND) != 0) /* EPERM */
+        return "append-only";
 #endif
+    (void)part;
+    return NULL;
 }
 
 bool
@@ -40,6 +42,7 @@ replaces(struct part part, struct stat *old)
 {
     struct stat folder;
     uid_t us = geteuid();
+    const char *why;
 
     if (fstat(part.folder, &folder) == -1)
         err(1, "open folder of %s", part.path);
@@ -50,8 +53,9 @@ replaces(struct part part, struct stat *old)
     }
     if (!S_ISREG(old->st_mode))
         errx(1, "open %s: not a regular file", part.path);
-    if (is_mount_point(part))
-        errx(1, "open %s: a mount point, which can't be replaced", part.path);
+    why = obstacle(part);
+    if (why != NULL)
+        errx(1, "open %s: %s, so it can't be replaced", part.path, why);
     if (faccessat(part.folder, part.target, W_OK, AT_EACCESS) == -1)
         err(1, "open %s", part.path);
     if ((folder.st_mode & S_ISVTX) != 0 && us != 0 && us != folder.st_uid &&
