@@ -27,6 +27,7 @@ from lab.meeting.behaviours import drip
 from lab.meeting.pair import Pair, PairMeeting
 from lab.sandbox import Sandbox
 from test_chapters import SANITIZERS, content, each_size, valgrind
+from test_command_lines import each_full
 
 NUMBERS = serving_one("05")
 FILE = b"To be sent.\n"
@@ -527,13 +528,13 @@ def test_a_full_device_is_trouble_and_no_success(pair):
 
 
 @each_chapter
-def test_words_that_nobody_can_take_are_not_a_success(pair):
-    before = ["sh", "-c", 'exec "$@" >/dev/full', "sh"]
+@each_full
+def test_words_that_nobody_can_take_are_not_a_success(pair, full):
     with suppress(kernel.DidNotListen):  # or its port is seen before it ends
-        pair.serve(FILE, before=before)
+        pair.serve(FILE, before=full)
     why = "standard output: No space left on device\n"
     assert sentence(pair.programs[-1]) == f"server: {why}"
-    client, server = pair.answer(before=before)
+    client, server = pair.answer(before=full)
     with closing(server):
         server.say(pair.pair.header(len(FILE)) + FILE)
         server.half_close()
