@@ -5,20 +5,28 @@ We are the client and the server; the relay stands between.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import random
 import re
+import select
+import shutil
 import signal
+import socket
 import time
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Sequence
 
 import pytest
 
 from lab import kernel, program
 from lab.calls import Fault
+from lab.chapters import Way
 from lab.meeting import EOF, HOST, NOTHING, RESET, Heard, Meeting, Peer, \
     Program
-from test_chapters import SANITIZERS, content
+from lab.meeting.pair import Pair, PairMeeting
+from expectations import differs
+from test_chapters import SANITIZERS, content, valgrind
 
 pytestmark = [pytest.mark.chapter("13"), pytest.mark.namespaces]
 
@@ -27,14 +35,16 @@ LARGE = content(8_000_000)
 FLAGS = {"plain": (), "sanitized": SANITIZERS}
 
 
-def relay(meeting: Meeting, seconds: float = 60.0, target: Optional[int] = None,
-          flags: tuple[str, ...] = (), fault: Optional[Fault] = None
-          ) -> Program:
+def relay(meeting: Meeting, seconds: float = 60.0,
+          target: Optional[int] = None, flags: tuple[str, ...] = (),
+          before: Sequence[object] = (), fault: Optional[Fault] = None,
+          host: str = HOST, to: str = HOST) -> Program:
     """Start the relay before a port: ours, if no target is named."""
     built = program.build(program.chapter("13") / "relay.c", flags)
     started = meeting.start(
-        [built, HOST, 0, HOST, meeting.listen() if target is None else target,
-         seconds], name="relay", fault=fault,
+        [*before, built, host, 0, to,
+         meeting.listen() if target is None else target, seconds],
+        name="relay", fault=fault,
         env={"ASAN_OPTIONS": "verify_asan_link_order=0"})
     assert started.listens(), started.stderr
     return started
@@ -80,6 +90,21 @@ def test_a_fin_is_passed_on_and_the_answer_comes_back(meet, way, flags):
     assert stopped(started) == ""
 
 
+@pytest.mark.timed
+@either_way
+def test_an_answer_can_come_a_second_after_the_fin(meet, way):
+    meeting = meet()
+    started = relay(meeting)
+    first, second = linked(meeting, started)[::-1 if way else 1]
+    first.half_close()
+    assert second.hear() == Heard(b"", EOF)
+    started.poll(1.1)
+    second.say(b"answer")
+    second.half_close()
+    assert first.hear() == Heard(b"answer", EOF)
+    assert stopped(started) == ""
+
+
 def test_the_fin_comes_after_all_that_was_said_before_it(meet):
     meeting = meet(recorded=False)
     started = relay(meeting)
@@ -87,7 +112,8 @@ def test_the_fin_comes_after_all_that_was_said_before_it(meet):
     server.say(LARGE[:300_000])
     server.half_close()
     meeting.rest()  # what the relay can hold is full by now
-    assert client.hear() == Heard(LARGE[:300_000], EOF)
+    heard = client.hear()
+    assert not differs(heard.data, LARGE[:300_000]) and heard.end == EOF
     client.half_close()
     assert server.hear() == Heard(b"", EOF)
     assert stopped(started) == ""
@@ -147,14 +173,22 @@ def test_a_target_that_cannot_be_reached_is_a_reset(meet):
     assert "connect to target: Connection refused" in stopped(started)
 
 
-# --- slow readers --------------------------------------------------------------
+# --- slow readers ----------------------------------------------------------
 
-def fill(peer: Peer) -> int:
-    """Say as much as goes while nobody reads; return how much that was."""
-    sent = 0
+def much(size: int) -> bytes:
+    """Return LARGE again and again, as long as that."""
+    return (LARGE * (size // len(LARGE) + 1))[:size]
+
+
+def fill(peer: Peer, sent: int = 0) -> int:
+    """Say as much as goes while nobody reads; return how much was said.
+
+    That is the beginning of much(), of which `sent` bytes had been said.
+    """
     while True:
+        place = sent % len(LARGE)
         try:
-            sent += peer.conn.send(LARGE[:CHUNK])
+            sent += peer.conn.send(LARGE[place:place + CHUNK])
         except BlockingIOError:
             return sent
 
@@ -178,15 +212,13 @@ def test_a_reader_that_stops_stops_the_writer_and_costs_nothing(meet):
     before = memory(started)
     sent = fill(server)
     meeting.rest()
-    sent += fill(server)
+    sent = fill(server, sent)
     used, began = processor_time(started), time.monotonic()
     started.poll(0.5)
     passed = time.monotonic() - began
     assert processor_time(started) - used < 0.05 * passed + 0.02
     assert memory(started) - before < 4 * CHUNK
-    came = client.hear(sent)
-    assert len(came.data) == sent
-    assert came.data[:CHUNK] == LARGE[:CHUNK]
+    assert not differs(client.hear(sent).data, much(sent))
     assert client.hear(0).end == NOTHING
     client.half_close()
     assert server.hear().end == EOF
@@ -203,8 +235,50 @@ def test_both_directions_are_full_and_nothing_is_lost(meet):
     meeting.rest()
     client.half_close()
     server.half_close()
-    assert len(server.hear().data) == to_server
-    assert len(client.hear().data) == to_client
+    for end, said in ((server, to_server), (client, to_client)):
+        heard = end.hear()
+        assert not differs(heard.data, much(said)) and heard.end == EOF
+    assert stopped(started) == ""
+
+
+def exchanged(peers: Sequence[Peer], size: int) -> list[str]:
+    """Have both say `size` bytes at once, and half-close; digest what came.
+
+    Both read while they write, so neither holds up the other.
+    """
+    sent, digests = [0, 0], [hashlib.sha256() for _ in peers]
+    waiting = select.poll()
+    by_fd = {peer.conn.fileno(): number for number, peer in enumerate(peers)}
+    for fd in by_fd:
+        waiting.register(fd, select.POLLIN | select.POLLOUT)
+    while by_fd:
+        found = waiting.poll(60_000)
+        assert found, "nothing has moved for a minute"
+        for fd, event in found:
+            number = by_fd[fd]
+            conn, place = peers[number].conn, sent[number] % len(LARGE)
+            if event & select.POLLOUT:
+                sent[number] += conn.send(
+                    LARGE[place:place + min(size - sent[number], 1 << 20)])
+                if sent[number] == size:
+                    peers[number].half_close()
+                    waiting.modify(fd, select.POLLIN)
+            if event & ~select.POLLOUT:
+                came = conn.recv(1 << 20)
+                digests[number].update(came)
+                if not came:
+                    assert sent[number] == size, "an early EOF"
+                    waiting.unregister(fd)
+                    del by_fd[fd]
+    return [digest.hexdigest() for digest in digests]
+
+
+def test_a_hundred_megabytes_each_way_at_once(meet):
+    meeting = meet(recorded=False)
+    started = relay(meeting)
+    peers, size = linked(meeting, started), 100_000_000
+    whole = hashlib.sha256(much(size)).hexdigest()
+    assert exchanged(peers, size) == [whole, whole]
     assert stopped(started) == ""
 
 
@@ -235,6 +309,55 @@ def test_two_hundred_at_once_and_no_descriptor_is_kept(meet):
     stopped(started)
 
 
+@each_build
+def test_a_thousand_come_and_go_and_no_descriptor_is_kept(meet, flags):
+    """Each in another way: politely, in a RST from either end, unheard."""
+    meeting = meet(recorded=False)
+    started = relay(meeting, flags=flags)
+    idle = descriptors(started)
+    for number in range(1000):
+        client, server = linked(meeting, started)
+        ends = [client, server][::-1 if number & 1 else 1]
+        if number % 3 == 0:
+            ends[0].reset()
+            assert meeting.until(ends[1].was_reset)
+        elif number % 3 == 1:
+            ends[0].say(b"unheard")
+        for end in ends:
+            end.close()
+    assert meeting.until(lambda: descriptors(started) == idle)
+    client, server = linked(meeting, started)
+    client.half_close()
+    assert server.hear() == Heard(b"", EOF)
+    client.reset()
+    stopped(started)
+
+
+LIMIT = 16  # descriptors; with what the relay has, that is room for five links
+LIMITED = ("/bin/sh", "-c", 'ulimit -n $0; exec "$@"')
+
+
+@pytest.mark.parametrize("most", (LIMIT, LIMIT + 1))
+def test_nobody_is_lost_when_descriptors_run_out(meet, most):
+    """Nor if there is one left: a link takes two of them."""
+    meeting = meet(recorded=False)
+    started = relay(meeting, before=(*LIMITED, most))
+    clients = [meeting.dial(started.port()) for _ in range(LIMIT)]
+    assert meeting.until(lambda: "Too many open files" in started.stderr)
+    used = processor_time(started)
+    started.poll(0.3)
+    assert processor_time(started) - used < 0.05
+    for number, client in enumerate(clients):
+        client.say(b"%d" % number)
+        client.half_close()
+        server = meeting.accept(started)
+        assert server.hear() == Heard(b"%d" % number, EOF)
+        server.half_close()
+        assert client.hear() == Heard(b"", EOF)
+    assert set(stopped(started).splitlines()) == {
+        "relay: accept a client: Too many open files"}
+
+
 # --- silence -----------------------------------------------------------------
 
 @pytest.mark.timed
@@ -257,6 +380,93 @@ def test_a_silence_is_bounded_once_one_direction_has_ended(meet, way):
         in stopped(started)
 
 
+@pytest.mark.timed
+def test_a_target_that_never_speaks_holds_nobody_up(meet):
+    """Its link may be silent until one direction ends; others go on."""
+    meeting = meet()
+    started = relay(meeting, seconds=0.5)
+    client, server = linked(meeting, started)
+    client.say(b"question")
+    used = processor_time(started)
+    assert started.poll(0.8) is None
+    assert processor_time(started) - used < 0.05
+    other, answers = linked(meeting, started)
+    answers.say(b"answer")
+    answers.half_close()
+    assert other.hear() == Heard(b"answer", EOF)
+    other.half_close()
+    assert not client.was_reset() and not server.was_reset()
+    began = time.monotonic()
+    client.half_close()
+    assert client.hear() == Heard(b"", RESET)
+    assert time.monotonic() - began >= 0.5
+    assert meeting.until(server.was_reset)
+    assert re.fullmatch(
+        r"relay: \S+ \d+: gave up after 0.5 seconds: nothing came in the "
+        r"other direction\n", stopped(started))
+
+
+@pytest.mark.timed
+def test_a_connection_that_is_not_answered_is_given_up(meet):
+    """Nobody accepts there, and the queue is full: the SYN gets no answer."""
+    meeting = meet()
+    with meeting.room.socket() as full:
+        full.bind((HOST, 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        waiting = [meeting.room.socket() for _ in range(4)]
+        for conn in waiting:
+            conn.setblocking(False)
+            conn.connect_ex((HOST, port))
+        started = relay(meeting, seconds=0.5, target=port)
+        began = time.monotonic()
+        client = meeting.dial(started.port())
+        assert client.hear() == Heard(b"", RESET)
+        assert time.monotonic() - began >= 0.5
+        for conn in waiting:
+            conn.close()
+    assert stopped(started).endswith(
+        "gave up after 0.5 seconds: the target did not answer\n")
+
+
+def test_a_client_that_leaves_before_the_target_answers_is_let_go(meet):
+    meeting = meet()
+    with meeting.room.socket() as full:
+        full.bind((HOST, 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        waiting = [meeting.room.socket() for _ in range(4)]
+        for conn in waiting:
+            conn.setblocking(False)
+            conn.connect_ex((HOST, port))
+        started = relay(meeting, target=port)
+        idle = descriptors(started)
+        client = meeting.dial(started.port())
+        assert meeting.until(lambda: descriptors(started) == idle + 2)
+        client.reset()
+        assert meeting.until(lambda: descriptors(started) == idle)
+        for conn in waiting:
+            conn.close()
+    assert "connection to client: Connection reset by peer" in stopped(started)
+
+
+def test_a_name_is_tried_at_each_of_its_addresses(meet):
+    """There is no listener at the first of localhost's, ::1."""
+    meeting = meet()
+    started = relay(meeting, to="localhost", host="::1")
+    client = meeting.room.socket(socket.AF_INET6)
+    client.settimeout(10)
+    client.connect(("::1", started.port()))
+    server = meeting.accept(started)
+    assert server, started.stderr
+    server.say(b"answer")
+    server.half_close()
+    assert client.recv(10) == b"answer" and client.recv(10) == b""
+    client.close()
+    assert server.hear() == Heard(b"", EOF)
+    assert stopped(started) == ""
+
+
 def test_a_relay_that_is_told_to_stop_lets_links_end(meet):
     meeting = meet()
     started = relay(meeting)
@@ -270,6 +480,176 @@ def test_a_relay_that_is_told_to_stop_lets_links_end(meet):
     server.half_close()
     assert client.hear() == Heard(b"answer", EOF)
     assert str(started.ends()) == "exit 0"
+
+
+# --- calls that fail, programs that die ------------------------------------
+
+def converse(meeting: Meeting, started: Program, data: bytes) -> None:
+    """Have a link say the same both ways, and each end hang up."""
+    client, server = linked(meeting, started)
+    client.say(data)
+    client.half_close()
+    assert server.hear() == Heard(data, EOF), started.stderr
+    server.say(data)
+    server.half_close()
+    assert client.hear() == Heard(data, EOF), started.stderr
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kind", ("short", "EINTR"))
+def test_calls_that_do_less_than_asked_change_nothing(meet, kind, seed):
+    meeting = meet()
+    started = relay(meeting, flags=SANITIZERS,
+                    fault=Fault(kind, percent=40, seed=seed))
+    for _ in range(3):
+        converse(meeting, started, LARGE[:3000])
+    assert stopped(started) == ""
+    assert started.log.struck()
+
+
+def test_it_is_clean_under_valgrind(meet):
+    meeting = meet()
+    started = relay(meeting, before=valgrind())
+    converse(meeting, started, LARGE[:3000])
+    client, server = linked(meeting, started)
+    server.reset()
+    assert client.hear().end == RESET
+    assert "read from target: Connection reset by peer" in stopped(started) \
+        or "connection to target: " in started.stderr
+
+
+@pytest.mark.parametrize("call, at, told", [
+    ("read", 1, "read from client"), ("read", 2, "read from client"),
+    ("read", 3, "read from target"), ("write", 1, "write to target"),
+    ("write", 2, "write to client"), ("shutdown", 1, "shutdown to target"),
+    ("shutdown", 2, "shutdown to client"), ("connect", 1, "connect to target"),
+    ("socket", 2, "connect to target")])
+def test_an_error_breaks_its_link_and_no_other(meet, call, at, told):
+    """An end that has had both FINs has ended: it can be told nothing more."""
+    meeting = meet()
+    started = relay(meeting, fault=Fault("EIO", at=at, calls=(call,)))
+    client = meeting.dial(started.port())
+    client.say(b"question")
+    client.half_close()
+    if call not in ("connect", "socket"):
+        server = meeting.accept(started)
+        server.hear(8)
+        server.say(b"answer")
+        if told == "shutdown to client":
+            server.half_close()
+        else:
+            assert meeting.until(server.was_reset), started.stderr
+    assert client.hear().end == RESET
+    converse(meeting, started, b"another")
+    said = stopped(started)
+    assert re.fullmatch(
+        rf"relay: \S+ \d+: {told}: Input/output error\n", said), said
+    assert started.log.struck() == [call]
+
+
+KILLED = content(3_000_000)
+
+
+def interrupted(it: PairMeeting, victim: str, moment: float) -> bool:
+    """Kill a program after so many seconds; whether it was in the middle.
+
+    Nobody may say then that all is well if it isn't.
+    """
+    it.clear()
+    it.copy.unlink(missing_ok=True)
+    server = it.serve(KILLED, seconds=10)
+    client = it.fetch(seconds=10)
+    dies = {"server": server, "client": client, "relay": it.relay}[victim]
+    client.poll(moment)
+    went_on = client.runs()
+    dies.signal(signal.SIGKILL)
+    client.ends()
+    it.finish(server)
+    copied = it.copy.exists()
+    assert not copied or not differs(it.copy.read_bytes(), KILLED)
+    assert copied or str(client.exit) != "exit 0"
+    assert copied or "Received" not in client.stdout
+    assert copied or "Thank you" not in server.stdout
+    return went_on
+
+
+@pytest.mark.parametrize("victim", ("server", "client", "relay"))
+def test_no_death_at_any_moment_is_taken_for_a_success(meet, tmp_path, victim):
+    """The moments are spread over what an undisturbed conversation takes."""
+    it = meet(PairMeeting, Pair.of("13", Way("ours", relay="relay.c")),
+              tmp_path, recorded=False)
+    it.serve(KILLED)
+    began = time.monotonic()
+    assert str(it.fetch().ends()) == "exit 0"
+    took, chance, middle = time.monotonic() - began, random.Random(victim), 0
+    for _ in range(20):
+        moment = chance.uniform(0, took)
+        if interrupted(it, victim, moment):
+            middle += 1
+        else:
+            took = moment  # that was after the end
+    assert middle >= 5
+
+
+# --- other people's relays -------------------------------------------------
+
+PORT = 8080  # free: each meeting has a network of its own
+STREAM = next(iter(sorted(Path("/usr").glob(
+    "lib*/nginx/modules/ngx_stream_module.so"))), None)
+NGINX = f"""
+daemon off; master_process off; pid nginx.pid; error_log stderr crit;
+{f"load_module {STREAM};" if STREAM else ""}
+events {{}}
+stream {{ server {{ listen {HOST}:{PORT}; proxy_pass {HOST}:TARGET; HOW }} }}
+"""
+HAPROXY = f"""
+defaults
+    mode tcp
+    timeout connect 10s
+    timeout client 10s
+    timeout server 10s
+listen relay
+    bind {HOST}:{PORT}
+    server target {HOST}:TARGET
+"""
+SOCAT = (f"TCP4-LISTEN:{PORT},fork", f"TCP4:{HOST}:TARGET")
+GUESTS = {
+    "socat": (["socat", *SOCAT], "", False),
+    "socat -t 5": (["socat", "-t", "5", *SOCAT], "", True),
+    "nginx": (["nginx", "-p", ".", "-c", "config", "-e", "stderr"],
+              NGINX.replace("HOW", ""), False),
+    "nginx, proxy_half_close on": (
+        ["nginx", "-p", ".", "-c", "config", "-e", "stderr"],
+        NGINX.replace("HOW", "proxy_half_close on;"), True),
+    "haproxy": (["haproxy", "-f", "config"], HAPROXY, True)}
+
+
+@pytest.mark.timed
+@either_way
+@pytest.mark.parametrize("guest", GUESTS)
+def test_what_others_do_with_an_answer_that_comes_late(meet, tmp_path, guest,
+                                                       way):
+    """A second after the FIN. The notes of this chapter name them."""
+    words, config, passes = GUESTS[guest]
+    if not shutil.which(words[0]):
+        pytest.skip(f"no {words[0]} here")
+    if words[0] == "nginx" and not STREAM:
+        pytest.skip("no stream module of nginx here")
+    meeting = meet()
+    target = str(meeting.listen())
+    (tmp_path / "config").write_text(config.replace("TARGET", target))
+    started = meeting.start([word.replace("TARGET", target) for word in words],
+                            cwd=tmp_path, name=words[0])
+    assert started.listens(), started.stderr
+    first, second = linked(meeting, started)[::-1 if way else 1]
+    first.say(b"question")
+    first.half_close()
+    assert second.hear(8).data == b"question"
+    started.poll(1.1)
+    second.say(b"answer")
+    second.half_close()
+    heard = first.hear()
+    assert heard.data == (b"answer" if passes else b""), heard
 
 
 # --- words -------------------------------------------------------------------

@@ -260,13 +260,17 @@ static void
 take_client(void)
 {
     struct link *l = calloc(1, sizeof *l);
-    int conn;
+    int conn = -1, spare = dup(listener); /* a link takes two descriptors */
 
-    if (l == NULL || (conn = accept_named(listener, l->name)) == -1) {
-        if (errno != EAGAIN) { /* that would be one who has gone again */
-            warn("accept a client");
-            rest(true);
-        }
+    if (l != NULL && spare != -1)
+        conn = accept_named(listener, l->name);
+    if (conn == -1 && errno != EAGAIN) { /* that is one who has gone again */
+        warn("accept a client");
+        rest(true);
+    }
+    if (spare != -1)
+        close(spare); /* the target's connection will have its place */
+    if (conn == -1) {
         free(l);
         return;
     }
