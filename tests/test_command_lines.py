@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import select
 from contextlib import closing
 from pathlib import Path
 from typing import Callable, Optional
@@ -221,6 +223,26 @@ def check_lost_words(process: Process, why: str = NO_SPACE,
 def test_a_server_whose_words_are_lost_fails(room, number, full):
     check_lost_words(room.start([*full, *words(number, "server")],
                                 name="server"))
+
+
+@pytest.mark.parametrize("number", [
+    pytest.param(n, marks=pytest.mark.chapter(n)) for n in ("02", "03")])
+@pytest.mark.parametrize("line_by_line", ("", "stdbuf -oL "))
+def test_a_server_whose_message_is_lost_fails(room, number, line_by_line,
+                                              tmp_path):
+    """Who reads standard output goes once the server has said the rest."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    server = room.start(["sh", "-c", f'trap "" PIPE; exec {line_by_line}"$@" '
+                         f'>"{fifo}"', "sh", *words(number, "server")],
+                        name="server")
+    port = kernel.listening(server)
+    assert server.until(lambda: select.select([reader], [], [], 0)[0])
+    os.close(reader)
+    with plain_sockets.dial(room, port) as client:
+        client.sendall(b"Thank you")
+        check_lost_words(server, "Broken pipe")
 
 
 @needs_full

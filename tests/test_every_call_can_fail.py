@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import select
 import socket
 from contextlib import closing, suppress
 from pathlib import Path
@@ -541,6 +542,23 @@ def test_words_that_nobody_can_take_are_not_a_success(pair, full):
         assert server.hear().data == b""
     assert sentence(client) == f"client: {why}"
     assert pair.copy.read_bytes() == FILE
+
+
+@each_chapter
+@pytest.mark.parametrize("line_by_line", ("", "stdbuf -oL "))
+def test_a_message_that_nobody_can_take_is_not_a_success(pair, line_by_line):
+    """Who reads standard output goes once the server has said the rest."""
+    os.mkfifo(pair.files / "fifo")
+    reader = os.open(pair.files / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    server = pair.serve(FILE, before=[
+        "sh", "-c", f'exec {line_by_line}"$@" >fifo', "sh"])
+    assert server.until(lambda: select.select([reader], [], [], 0)[0])
+    os.close(reader)
+    with closing(pair.dial_server()) as client:
+        client.hear()
+        client.say(pair.pair.thanks(len(FILE)))
+        client.half_close()
+        assert sentence(server) == "server: standard output: Broken pipe\n"
 
 
 @each_chapter
