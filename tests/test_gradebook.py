@@ -153,6 +153,17 @@ def test_nobody_guesses_which_of_two_is_absent(tmp_path):
     assert gone == ["Joe"] and unsure == ["Jane Doe", "Jane Doe"]
 
 
+@pytest.mark.parametrize("name", ("Zoë Müller", "Zoe\u0308 Mu\u0308ller",
+                                  "Muller, Zoe"))
+def test_an_accent_is_written_in_several_ways(tmp_path, name):
+    """A Mac's zip has it as a character of its own."""
+    (tmp_path / "roster.csv").write_text(f"name\n\"{name}\"\nJoe Bloggs\n",
+                                         encoding="utf-8")
+    there = [Row("z (1)", "Zoë Müller", "1")]
+    gone, unsure = roster.absent(roster.read(tmp_path / "roster.csv"), there)
+    assert [one.name for one in gone] == ["Joe Bloggs"] and not unsure
+
+
 @pytest.mark.parametrize("text,what", [
     ("", "nobody is in it"), ("a,b\n1,2\n", "no column of it is called"),
     ("name\nMax\nMoritz\n", "is it that of this class?")])
