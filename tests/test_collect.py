@@ -259,7 +259,11 @@ def test_every_layout_is_played_here():
     ("Jane Doe.zip", "Jane Doe")])
 def test_one_student_s_archive_is_not_taken_for_the_download(
         tmp_path, monkeypatch, capfd, name, who):
-    work = zipped({f"{FIRST}/server.c": source("7")})
+    """Not even if what is in it looks like a class."""
+    beside = ("02-remote-sort/rsort.c",) if name == "Jane Doe.zip" else \
+        ("a/x", "b/x", "c/x")
+    work = zipped({f"{FIRST}/server.c": source("7"),
+                   **dict.fromkeys(beside, b"int x;")})
     download = unpacked(Packed({name: work}, [], {}), tmp_path / "it")
     assert run(monkeypatch, capfd, FROM=download, INTO=tmp_path / "class",
                EXERCISE="01")[0] == 0
