@@ -365,12 +365,12 @@ ONLY_CLOSES = (r"    if \(shutdown\(conn.*\n.*\n.*to client.*\n", ""), \
     (r"    hear_thanks\(.*\n", "")
 KEEPS = (r"    close\(conn\); /\* or no close.*\n", "")
 PROGRAM_OF_A_CHILD = (r"(    nonblocking\(conn\);\n)",
-                      r'    system("sleep 60 &");\n\1')
-CLOSED_AT_EXEC = (r'    system\("sleep 60 &"\);', "    fcntl(conn, F_SETFD, "
-                  'FD_CLOEXEC);\n    system("sleep 60 &");'), \
+                      r'    system("sleep 600 &");\n\1')
+CLOSED_AT_EXEC = (r'    system\("sleep 600 &"\);', "    fcntl(conn, F_SETFD, "
+                  'FD_CLOEXEC);\n    system("sleep 600 &");'), \
     (r"(#include <errno.h>)", r"\1\n#include <fcntl.h>")
 PROGRAM_OF_THE_SERVER = (r"(    nonblocking\(listener\);)",
-                         r'    system("sleep 60 &");\n\1')
+                         r'    system("sleep 600 &");\n\1')
 NO_SHUTDOWN = (r"    if \(shutdown\(listener(.*\n)+?.*the listener.*\n", "")
 ONE_FILE = (r"    close\(open_file\(argv\[3\], &size\)\);",
             "    shared = open_file(argv[3], &length);"), \
