@@ -150,6 +150,39 @@ def test_the_first_calls_of_each_sort_are_struck_with_every_seed(
     ours.close()
 
 
+@pytest.mark.parametrize("why", ("ENOSYS", "EINVAL"))
+@pytest.mark.parametrize("call, struck", (
+    ("sendfile(s, f, NULL, 4)", "sendfile"),
+    ("splice(p[0], NULL, s, NULL, 4, 0)", "splice"),
+    ("splice(s, NULL, p[1], NULL, 4, 0)", "splice"),
+    ("splice(p[0], NULL, f, NULL, 4, 0)", "splice")))
+def test_what_moves_bytes_in_the_kernel_may_not_be_there(
+        run, listener, call, struck, why):
+    process, log = run(f"""int p[2], s = dial(argv[1]);
+        int f = open("four", O_CREAT | O_RDWR | O_TRUNC, 0600);
+        if (pipe(p) != 0 || write(f, "four", 4) != 4 ||
+            write(p[1], "four", 4) != 4 || lseek(f, 0, SEEK_SET) != 0 ||
+            recv(s, &(char){{0}}, 1, MSG_PEEK) != 1)
+            return 2;
+        return {call} != -1 || errno != {why};""", Fault(
+            why, at=1, calls=("sendfile", "splice")))
+    with listener.accept()[0] as ours:
+        ours.send(b"four")
+        assert str(process.wait()) == "exit 0"
+    assert log.struck() == [struck]
+
+
+def test_a_disk_can_be_full_for_a_splice_into_a_file(run):
+    process, log = run("""int p[2];
+        int f = open("four", O_CREAT | O_RDWR, 0600);
+        if (pipe(p) != 0 || write(p[1], "four", 4) != 4)
+            return 2;
+        return splice(p[0], NULL, f, NULL, 4, 0) != -1 || errno != ENOSPC;""",
+                       Fault("ENOSPC", at=1, calls=("splice",)))
+    assert str(process.wait()) == "exit 0"
+    assert log.struck() == ["splice"]
+
+
 # --- what is seen ----------------------------------------------------------
 
 ECHOES = {

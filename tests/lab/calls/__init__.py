@@ -187,9 +187,10 @@ class CallLog:
         return self._marked("spared")
 
 
-READS = ("read", "recv", "recvfrom", "recvmsg", "readv", "splice", "aio_read")
-WRITES = ("write", "send", "sendto", "sendmsg", "writev", "sendfile", "splice",
-          "aio_write")
+READS = ("read", "recv", "recvfrom", "recvmsg", "readv", "splice_in",
+         "aio_read")
+WRITES = ("write", "send", "sendto", "sendmsg", "writev", "sendfile",
+          "splice_out", "aio_write")
 
 
 def moved(calls: Sequence[Call], names: Sequence[str]) -> int:

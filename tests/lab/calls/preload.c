@@ -26,7 +26,8 @@
  *     EINTR    a signal came while a call waited, so what can't wait is spared:
  *              non-blocking calls, a poll without patience; a connect goes on
  *              in the background, and a close has closed, as on Linux
- *     ENOSPC   the disk is full: open, write, fsync, close, rename of files
+ *     ENOSPC   the disk is full: open, write, splice, fsync, close, rename of
+ *              files
  *     EIO      any call fails; a close has closed. So do EAGAIN, EPROTO and
  *              others that are listed in faults[]
  *     SIGTERM  the program gets that signal just before a call; or SIGHUP
@@ -38,7 +39,8 @@
  *
  * What is said of read and write holds for readv, writev and pread, what is
  * said of recv and send for recvfrom, recvmsg, sendto and sendmsg; recvmsg is
- * never short.
+ * never short. A splice is splice_in in a line of FILE if it takes bytes from a
+ * socket, else splice_out; FAULT calls both splice.
  *
  * A call that was struck adds the line `TID TIME fault:NAME FD 0 0 0`. One that
  * was spared adds `TID TIME spared:NAME FD 0 0 0`: on a socket it can't wait;
@@ -108,6 +110,7 @@ static const struct {
               {"EINTR", INTERRUPTED, EINTR},
               {"ENOSPC", FULL, ENOSPC},
               {"EIO", BROKEN, EIO},
+              {"ENOSYS", BROKEN, ENOSYS},
               {"EAGAIN", BROKEN, EAGAIN},
               {"EPERM", BROKEN, EPERM},
               {"EPROTO", BROKEN, EPROTO},
@@ -359,8 +362,9 @@ interruptible(const char *name, int fd, enum sort sort, bool waits)
 static int
 failing(const char *name, int fd, enum sort sort, bool waits)
 {
-    static const char *const disk[] = {"open",   "openat",   "write", "fsync",
-                                       "rename", "renameat", "close", NULL};
+    static const char *const disk[] = {"open",     "openat", "write",
+                                       "splice",   "fsync",  "rename",
+                                       "renameat", "close",  NULL};
     bool can = fault.kind == BROKEN || fault.kind == SIGNALLED ||
                (fault.kind == STOPPED && (sort == SOCKET || fd == -1)) ||
                (fault.kind == SLOW && strcmp(name, "fsync") == 0) ||
@@ -498,10 +502,6 @@ CALL(some_writev, ssize_t, writev, fd, 0, total(parts, (size_t)count),
      (int fd, const struct iovec *parts, int count), fd, parts, count)
 WATCH(ssize_t, sendfile, to, 0, n, (int to, int from, off_t *at, size_t n), to,
       from, at, cut("sendfile", to, n, true))
-WATCH(ssize_t, splice, (sort_of(from) == SOCKET ? from : to), 0, n,
-      (int from, off64_t *at, int to, off64_t *to_at, size_t n, unsigned flags),
-      from, at, to, to_at,
-      cut("splice", sort_of(from) == SOCKET ? from : to, n, false), flags)
 WATCH(int, connect, fd, 0, 0,
       (int fd, const struct sockaddr *where, socklen_t size), fd, where, size)
 WATCH(int, accept, fd, 0, 0,
@@ -817,6 +817,26 @@ epoll_pwait(int fd, struct epoll_event *p, int n, int timeout,
         return -1;
     }
     return REAL(epoll_pwait)(fd, p, n, timeout, mask);
+}
+
+ssize_t
+splice(int from, off64_t *from_at, int to, off64_t *to_at, size_t n,
+       unsigned flags)
+{
+    bool in = sort_of(from) == SOCKET, watched = in || sort_of(to) == SOCKET;
+    const char *name = in ? "splice_in" : "splice_out";
+    int fd = in ? from : to;
+    int error = failing("splice", fd, sort_of(fd), can_wait(fd, 0));
+    ssize_t result = -1;
+
+    before(name, fd, (long)n, watched);
+    if (error == 0)
+        result = REAL(splice)(from, from_at, to, to_at,
+                              cut("splice", fd, n, false), flags);
+    else
+        errno = error;
+    after(name, fd, (long)n, (long)result, watched);
+    return result;
 }
 
 ssize_t

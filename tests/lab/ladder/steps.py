@@ -11,8 +11,9 @@ from typing import Iterable, Iterator, Optional, Sequence
 
 from ..calls import Call
 
-READS = ("read", "recv", "fread")
-WRITES = ("write", "send")
+READS = ("read", "recv", "fread", "splice_in")
+WRITES = ("write", "send", "sendfile", "splice_out")
+SPLICES = {"splice_in": "splice(conn, pipe", "splice_out": "splice(pipe, conn"}
 CLOSES = ("close", "closesocket", "fclose")
 STREAMS = ("fdopen", "fread", "fflush", "fclose")  # of stdio
 SHUTDOWN = ("SHUT_RD", "SHUT_WR", "SHUT_RDWR")
@@ -114,6 +115,11 @@ def _dialled(calls: Iterable[Call]) -> Iterator[tuple[int, Call]]:
                 closed.add(call.fd)
 
 
+def _begun(call: Call) -> str:
+    """Write a call's name and what it moves bytes from or to."""
+    return SPLICES.get(call.name, f"{call.name}(conn")
+
+
 def _written(call: Call) -> str:
     """Write a call as its program would, with the role for the descriptor."""
     if call.name in STREAMS:
@@ -132,9 +138,9 @@ def _written(call: Call) -> str:
         text = f"shutdown(conn, " \
                f"{how[call.argument] if known else call.argument})"
     elif call.name in WRITES:
-        text = f"{call.name}(conn, {call.argument:,})"
+        text = f"{_begun(call)}, {call.argument:,})"
     else:
-        text = f"{call.name}(conn)"
+        text = f"{_begun(call)})"
     if call.result is None:
         return text + " ..."
     if call.error:
@@ -208,9 +214,8 @@ def together(run: Sequence[Step]) -> str:
     moved = [step for step in run if step.moved]
     if not moved and len({step.text for step in run}) == 1:
         return f"{run[0].text} {len(run):,} times"
-    name = run[0].call.name
     total = sum(step.call.result or 0 for step in moved)
-    text = f"{name}(conn) = {total:,} in {len(run):,} calls"
+    text = f"{_begun(run[0].call)}) = {total:,} in {len(run):,} calls"
     for error in sorted({step.call.error for step in run} - {""}):
         count = sum(step.call.error == error for step in run)
         text += f", {count:,} {error}"
