@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from lab import kernel, program
+from lab import chapters, kernel, program
 from lab.calls import Fault
 from lab.meeting import EOF, RESET, Heard, Peer, Program
 from lab.meeting.behaviours import polite
@@ -28,24 +28,28 @@ from test_chapters import SANITIZERS
 
 pytestmark = pytest.mark.chapter("12")
 
-SIZE = 3_000_000  # bytes: no kernel has as much room for a client that waits
+SIZE = 16_000_000  # bytes: no kernel has as much room for one that waits
 LATE = 0.5  # seconds that it may take longer on a busy machine
 LIMIT = 32  # descriptors
 LIMITED = ("/bin/sh", "-c", f'ulimit -n {LIMIT}; exec "$0" "$@"')
 
 
-@pytest.fixture
-def number() -> str:
+EDITIONS = [pytest.param(n, marks=pytest.mark.chapter(n))
+            for n in chapters.editions("server.c", "12")]
+
+
+@pytest.fixture(params=EDITIONS)
+def number(request) -> str:
     """What `pair` is to play."""
-    return "12"
+    return request.param
 
 
-@pytest.fixture(params=("", "poll", "threads"))
-def any_of_three(request, meet, tmp_path) -> PairMeeting:
+@pytest.fixture(params=[*EDITIONS, "12/poll", "12/threads"])
+def any_server(request, meet, tmp_path) -> PairMeeting:
     """A meeting with the server, or with one of those in its folders."""
-    folder = program.chapter("12") / request.param
-    return meet(PairMeeting, Pair(f"12 {request.param}", "12", folder),
-                tmp_path)
+    number, _, inside = request.param.partition("/")
+    folder = program.chapter(number) / inside
+    return meet(PairMeeting, Pair(request.param, number, folder), tmp_path)
 
 
 def name(peer: Peer) -> str:
@@ -69,8 +73,8 @@ def stops(it: PairMeeting, server: Program, messages: int, *told: str
 
 # --- one does not wait for another -----------------------------------------
 
-def test_conversations_go_on_side_by_side(any_of_three):
-    it = any_of_three
+def test_conversations_go_on_side_by_side(any_server):
+    it = any_server
     server = it.serve(SAMPLE)
     peers = [it.dial_server() for _ in range(5)]
     heard = [peer.hear() for peer in reversed(peers)]
@@ -81,8 +85,8 @@ def test_conversations_go_on_side_by_side(any_of_three):
     assert heard == [whole(it)] * 5
 
 
-def test_a_client_that_does_not_read_holds_nobody_up(any_of_three):
-    it, content = any_of_three, large(SIZE)
+def test_a_client_that_does_not_read_holds_nobody_up(any_server):
+    it, content = any_server, large(SIZE)
     server = it.serve(content)
     lazy, quick = it.dial_server(), it.dial_server()
     polite(quick, it.pair.thanks(SIZE))
@@ -93,8 +97,8 @@ def test_a_client_that_does_not_read_holds_nobody_up(any_of_three):
     stops(it, server, 2)
 
 
-def test_who_talks_before_it_listens_gets_its_file(any_of_three):
-    it, content = any_of_three, large(SIZE)
+def test_who_talks_before_it_listens_gets_its_file(any_server):
+    it, content = any_server, large(SIZE)
     server = it.serve(content)
     peer = it.dial_server()
     assert peer.say(b"x" * 8_000_000) == 8_000_000
@@ -103,9 +107,9 @@ def test_who_talks_before_it_listens_gets_its_file(any_of_three):
     stops(it, server, 0, f"{name(peer)}: no receipt for {SIZE} bytes")
 
 
-def test_who_has_half_closed_still_gets_its_file(any_of_three):
+def test_who_has_half_closed_still_gets_its_file(any_server):
     """Its receipt came before its file: a receipt is as good as its giver."""
-    it, content = any_of_three, large(SIZE)
+    it, content = any_server, large(SIZE)
     server = it.serve(content)
     peer = it.dial_server()
     peer.say(it.pair.thanks(SIZE))
@@ -174,8 +178,8 @@ def test_a_file_that_shrinks_is_a_reset(pair):
           f"{SIZE} bytes now")
 
 
-def test_a_client_that_resets_troubles_nobody_else(any_of_three):
-    it = any_of_three
+def test_a_client_that_resets_troubles_nobody_else(any_server):
+    it = any_server
     server = it.serve(SAMPLE)
     rude, other = it.dial_server(), it.dial_server()
     rude.hear()
@@ -185,9 +189,10 @@ def test_a_client_that_resets_troubles_nobody_else(any_of_three):
     stops(it, server, 1, f"{rude_name}: read: Connection reset by peer")
 
 
-def test_a_child_that_has_a_copy_wakes_nobody_who_has_gone(meet, tmp_path):
+def test_a_child_that_has_a_copy_wakes_nobody_who_has_gone(
+        meet, tmp_path, number):
     """epoll goes on watching a connection that somebody still holds."""
-    it = meet(PairMeeting, Pair.of("12"), tmp_path, flags=SANITIZERS)
+    it = meet(PairMeeting, Pair.of(number), tmp_path, flags=SANITIZERS)
     server = it.serve(SAMPLE, fault=Fault("copied", at=1))
     first = it.dial_server()
     polite(first, it.pair.thanks(len(SAMPLE)))
@@ -204,8 +209,8 @@ def test_a_child_that_has_a_copy_wakes_nobody_who_has_gone(meet, tmp_path):
 # --- time ------------------------------------------------------------------
 
 @pytest.mark.timed
-def test_each_client_has_a_clock_of_its_own(any_of_three):
-    it, patience = any_of_three, 0.8
+def test_each_client_has_a_clock_of_its_own(any_server):
+    it, patience = any_server, 0.8
     server = it.serve(SAMPLE, seconds=patience)
     ends, began = [], []
     for count in (1, 2):
@@ -239,8 +244,8 @@ def test_those_who_wait_cost_nothing(pair):
     assert any(calm() for _ in range(10))
 
 
-def test_told_to_stop_it_lets_begun_conversations_end(any_of_three):
-    it = any_of_three
+def test_told_to_stop_it_lets_begun_conversations_end(any_server):
+    it = any_server
     server = it.serve(SAMPLE)
     peer = it.dial_server()
     peer.hear()
@@ -259,8 +264,9 @@ def test_told_to_stop_it_lets_begun_conversations_end(any_of_three):
 # --- no descriptor left ----------------------------------------------------
 
 @pytest.mark.parametrize("flags", ((), SANITIZERS), ids=("plain", "sanitized"))
-def test_nobody_is_lost_when_descriptors_run_out(meet, tmp_path, flags):
-    it = meet(PairMeeting, Pair.of("12"), tmp_path, flags=flags)
+def test_nobody_is_lost_when_descriptors_run_out(
+        meet, tmp_path, number, flags):
+    it = meet(PairMeeting, Pair.of(number), tmp_path, flags=flags)
     server = it.serve(SAMPLE, before=LIMITED)
     peers = [it.dial_server() for _ in range(2 * LIMIT)]
     assert server.until(lambda: "Too many open files" in server.stderr)
@@ -317,9 +323,9 @@ def test_a_burst_of_clients_is_connected_at_once(pair):
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("fault", ("short", "EINTR"))
-def test_calls_that_do_less_than_asked_change_nothing(meet, tmp_path, fault,
-                                                      seed):
-    it = meet(PairMeeting, Pair.of("12"), tmp_path, flags=SANITIZERS)
+def test_calls_that_do_less_than_asked_change_nothing(
+        meet, tmp_path, number, fault, seed):
+    it = meet(PairMeeting, Pair.of(number), tmp_path, flags=SANITIZERS)
     content = large(3000)
     server = it.serve(content, fault=Fault(fault, percent=40, seed=seed))
     peers = [it.dial_server() for _ in range(4)]

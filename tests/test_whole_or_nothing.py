@@ -26,7 +26,7 @@ import pytest
 
 from expectations import differs, said, sentence
 import plain_sockets
-from lab import kernel, program
+from lab import chapters, kernel, program
 from lab.calls import CallLog, Fault
 from lab.meeting import EOF, RESET, Heard, Peer, Program
 from lab.meeting.pair import AMPLE, Pair, PairMeeting
@@ -45,13 +45,24 @@ def number() -> str:
     return "07"
 
 
+EDITIONS = [pytest.param(n, marks=pytest.mark.chapter(n))
+            for n in chapters.editions("client.c", "07")]
+
+
+@pytest.fixture(params=EDITIONS)
+def client_of(request, pair) -> PairMeeting:
+    """The chapter's client, and those that were made of it."""
+    pair.pair = replace(pair.pair, folder=program.chapter(request.param))
+    return pair
+
+
 @pytest.fixture(params=[
-    "chapter", pytest.param("solution", marks=pytest.mark.answers)])
+    *EDITIONS, pytest.param("solution", marks=pytest.mark.answers)])
 def either(request, pair) -> PairMeeting:
-    """The chapter's client, and the one that solves exercise 05."""
-    if request.param == "solution":
-        pair.pair = replace(pair.pair, folder=program.ROOT / "solutions" /
-                            "05-receipt")
+    """These clients, and the one that solves exercise 05."""
+    folder = program.ROOT / "solutions" / "05-receipt" \
+        if request.param == "solution" else program.chapter(request.param)
+    pair.pair = replace(pair.pair, folder=folder)
     return pair
 
 
@@ -146,8 +157,8 @@ LENGTHS = {
 
 
 @pytest.mark.parametrize("words, why", LENGTHS.values(), ids=LENGTHS.keys())
-def test_a_length_that_is_wrong_has_its_sentence(pair, words, why):
-    assert refused(pair, words) == why
+def test_a_length_that_is_wrong_has_its_sentence(client_of, words, why):
+    assert refused(client_of, words) == why
 
 
 def test_a_reset_may_come_before_the_client_has_seen_that_it_is_connected(
@@ -162,9 +173,9 @@ def test_a_reset_may_come_before_the_client_has_seen_that_it_is_connected(
 
 @pytest.mark.parametrize("words", (b"1", b"12\n", b"12\n" + FILE[:6],
                                    b"12\n" + FILE))
-def test_a_reset_is_no_end_of_a_file(pair, words):
+def test_a_reset_is_no_end_of_a_file(client_of, words):
     """Not even where all of it has come: the EOF has not."""
-    assert refused(pair, words, end="reset") == \
+    assert refused(client_of, words, end="reset") == \
         "read from server: Connection reset by peer"
 
 
@@ -337,21 +348,21 @@ def test_a_client_does_not_take_a_file_that_changed(pair, size):
 
 # --- the file under its final name -----------------------------------------
 
-def test_the_old_file_stays_until_the_new_one_is_whole(pair):
+def test_the_old_file_stays_until_the_new_one_is_whole(client_of):
     data = random.Random(1).randbytes(300_000)
-    pair.copy.write_bytes(OLD)
-    client, server = pair.answer()
+    client_of.copy.write_bytes(OLD)
+    client, server = client_of.answer()
     with closing(server):
         for words in (b"300000\n", data[:1], data[1:200_000], data[200_000:]):
             server.say(words)
             taken(client, server)
-            assert pair.copy.read_bytes() == OLD
-        assert len(pair.left_over()) == 1  # under way, beside the target
+            assert client_of.copy.read_bytes() == OLD
+        assert len(client_of.left_over()) == 1  # under way, beside the target
         server.half_close()
         assert server.hear() == Heard(b"Thank you 300000\n", EOF)
-        assert not differs(pair.copy.read_bytes(), data)
+        assert not differs(client_of.copy.read_bytes(), data)
         assert str(client.ends()) == "exit 0", client.stderr
-    as_it_was(pair, data)
+    as_it_was(client_of, data)
 
 
 @pytest.mark.parametrize("mode", (0o600, 0o640, 0o644, 0o664, 0o755, 0o777))
@@ -683,20 +694,20 @@ def test_who_could_not_read_the_old_file_cannot_read_the_new(
     as_it_was(pair, FILE)
 
 
-def test_two_clients_with_one_target_leave_a_whole_file(pair):
+def test_two_clients_with_one_target_leave_a_whole_file(client_of):
     files = [random.Random(n).randbytes(300_000) for n in range(2)]
-    meetings = [pair.answer() for _ in files]
+    meetings = [client_of.answer() for _ in files]
     for (client, server), data in zip(meetings, files):
         server.say(b"300000\n" + data[:200_000])
         taken(client, server)
-    assert len(pair.left_over()) == 2
+    assert len(client_of.left_over()) == 2
     for (client, server), data in zip(meetings, files):
         server.say(data[200_000:])
         server.half_close()
         assert str(client.ends()) == "exit 0", client.stderr
-        assert not differs(pair.copy.read_bytes(), data)
+        assert not differs(client_of.copy.read_bytes(), data)
         server.close()
-    as_it_was(pair, files[1])
+    as_it_was(client_of, files[1])
 
 
 @pytest.mark.skipif(not hasattr(os, "setxattr"), reason="not Linux")
@@ -720,19 +731,20 @@ def test_an_acl_does_not_become_a_mode_that_opens_more(pair):
 @pytest.mark.parametrize("name", ("SIGTERM", "SIGINT", "SIGQUIT",
                                   "SIGHUP"))
 @pytest.mark.parametrize("old", (None, OLD), ids=("new", "old"))
-def test_a_client_that_is_told_to_stop_leaves_nothing_behind(pair, name, old):
+def test_a_client_that_is_told_to_stop_leaves_nothing_behind(
+        client_of, name, old):
     number = getattr(signal, name)
     if old:
-        pair.copy.write_bytes(old)
-    client, server = pair.answer()
+        client_of.copy.write_bytes(old)
+    client, server = client_of.answer()
     with closing(server):
         server.say(b"12\n" + FILE)
         taken(client, server)
-        assert len(pair.left_over()) == 1
+        assert len(client_of.left_over()) == 1
         client.signal(number)
         assert str(client.ends()) == f"killed by {name}"
         assert server.hear().data == b""
-    as_it_was(pair, old)
+    as_it_was(client_of, old)
 
 
 def test_a_client_under_nohup_goes_on(pair):
@@ -793,21 +805,20 @@ def calls_of(log_of: Callable[[int], CallLog]) -> Iterator[CallLog]:
 
 
 @pytest.mark.parametrize("old", (None, OLD), ids=("new", "old"))
-def test_a_signal_at_any_call_leaves_nothing_behind(room, tmp_path, old):
-    pair = PairMeeting(Pair.of("07"), tmp_path, room)
+def test_a_signal_at_any_call_leaves_nothing_behind(client_of, old):
     for log in calls_of(lambda at: CallLog(Fault("SIGTERM", at=at))):
-        pair.copy.unlink(missing_ok=True)
+        client_of.copy.unlink(missing_ok=True)
         if old:
-            pair.copy.write_bytes(old)
-        client, heard = fetching(pair, log)
+            client_of.copy.write_bytes(old)
+        client, heard = fetching(client_of, log)
         ended = str(client.exit or client.ends())
         if log.struck():
             assert ended == "killed by SIGTERM", log.struck()
         else:
             assert (ended, heard) == ("exit 0", b"Thank you 12\n")
-        now = pair.copy.read_bytes() if pair.copy.exists() else None
+        now = client_of.copy.read_bytes() if client_of.copy.exists() else None
         assert now in (old, FILE) and (not heard or now == FILE), log.struck()
-        assert not pair.left_over(), log.struck()
+        assert not client_of.left_over(), log.struck()
 
 
 def test_a_signal_removes_no_file_that_was_there_before(room, tmp_path):

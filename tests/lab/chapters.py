@@ -109,6 +109,23 @@ def since(earlier: str) -> list[str]:
             if builds_on(number(folder), earlier)]
 
 
+def editions(source: str, first: str) -> list[str]:
+    """Return the chapters in which a source is another than before.
+
+    Of the main line from `first` on; what `first` promises, all of them do.
+    """
+    found: list[str] = []
+    last = b""
+    for folder in program.chapters():
+        here = folder / source
+        if here.exists() and number(folder) not in ASIDES \
+                and builds_on(number(folder), first) \
+                and here.read_bytes() != last:
+            found.append(number(folder))
+            last = here.read_bytes()
+    return found
+
+
 def serving_one(earlier: str) -> list[str]:
     """Return those of `since(earlier)` whose server ends after one client.
 
