@@ -111,7 +111,10 @@ wires: ## draw every chapter's wire.svg anew, from fresh captures
 matrix: ## measure what each program survives, and say it in README
 	@$(LAB) matrix
 
-race-%: ## measure a chapter's server beside others': make race-12
+race: ## measure speed beside what people use (SVG=file draws it)
+	@$(LAB) race
+
+race-%: ## measure a chapter beside what people use: make race-12
 	@$(LAB) race $(NN)
 
 clean: ## remove what was built
@@ -126,4 +129,4 @@ Makefile $(sources) $(common): ;
 	@exit 2
 
 .PHONY: all $(numbers) help demo book read test soak score collect grade regrade \
-	gradescope classroom50 handout wires matrix doctor clean
+	gradescope classroom50 handout wires matrix race doctor clean

@@ -44,6 +44,7 @@ WAYS = {
     "09": _words("off", "on", "zero"),
     "11": _words("one", "dup", "shutdown"),
     "13": (Way("naive", relay="naive-relay.c"), Way(relay="relay.c")),
+    "14": (Way(relay="relay.c"), Way("direct")),
     "15": (Way("naive", "naive-server.c"), Way("half-close")),
 }
 # The way that is a chapter's row there.

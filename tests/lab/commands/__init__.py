@@ -65,7 +65,7 @@ COMMANDS = {
     "hint": Command("NN"),
     "matrix": Command("[NN]"),
     "peers": Command(),
-    "race": Command("NN"),
+    "race": Command("[NN]"),
     "read": Command("", "book", "read"),
     "regrade": Command("", "grade", "again", judges=True),
     "reset": Command("NN"),

@@ -53,6 +53,12 @@ def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
     return [a / b for a, b in zip(above, below)]
 
 
+def noisy(figures: Rounds) -> list[str]:
+    """Return what came out more than twice as high in one round as another."""
+    return [name for name, values in figures.items()
+            if max(values) > 2 * min(values)]
+
+
 def machine() -> str:
     """Return on what it runs, in a line."""
     load = os.getloadavg()[0]

@@ -83,6 +83,14 @@ def processor(pid: int) -> float:
     return sum(map(int, words[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
+def cpu(pid: int) -> float:
+    """Return the same of its first thread, to the microsecond.
+
+    /proc/PID/schedstat (Documentation/scheduler/sched-stats.rst).
+    """
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
 def memory(pid: int) -> int:
     """Return how many bytes of memory are a process's own (proc(5))."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -101,5 +109,5 @@ def built(folder: Path, *parts: str) -> Path:
     return program.build(folder.joinpath(*parts), ("-O2",))
 
 
-__all__ = ["Broken", "HOST", "Track", "built", "descriptors", "memory",
+__all__ = ["Broken", "HOST", "Track", "built", "cpu", "descriptors", "memory",
            "processor"]

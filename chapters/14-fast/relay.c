@@ -1,0 +1,445 @@
+/*
+ * Stand between clients and a target, and pass on what each says, unseen.
+ *
+ *     relay HOST PORT TOHOST TOPORT [SECONDS]
+ *
+ * New here: no byte comes to us. splice(2) moves what one end has said into a
+ * pipe, and from there to the other end, within the kernel. What the other has
+ * not taken is PIPE bytes at the most: until it takes them, no more is moved. A
+ * pipe that is empty serves others. Where splice(2) or a pipe can't be had,
+ * read(2) and write(2) do the same, with CHUNK bytes.
+ *
+ * SECONDS (10) bound a silence once one direction has ended, and a connection
+ * that isn't answered. While both directions are open there is no bound: two
+ * programs may have nothing to say to each other for as long as they like.
+ *
+ * Over the wire: what the client and the target say.
+ * Exit status: 0 stopped by a signal, 1 trouble, 2 wrong command line.
+ * Linux only: epoll(7), splice(2), and F_SETPIPE_SZ in fcntl(2); pipe(7) tells
+ * how much an ordinary user gets. See also: RFC 9293 section 3.6, shutdown(2).
+ */
+#define _GNU_SOURCE
+
+#ifndef __linux__
+#error "epoll(7) is Linux's: the notes of chapter 12 say what others have"
+#endif
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../common/deadline.h"
+#include "../common/dial.h"
+#include "../common/limit.h"
+#include "../common/net.h"
+#include "../common/stop.h"
+
+enum { CHUNK = 65536, PIPE = 1 << 20 };
+
+enum { CLIENT, TARGET }; /* the ends of a link */
+
+struct pipe {
+    int end[2]; /* to read from, and to write to */
+};
+
+struct end {
+    const char *who; /* "client" or "target" */
+    struct link *link;
+    struct end *other;
+    int conn;          /* -1 where there is none */
+    bool got_fin;      /* it has said all it had to say */
+    bool sent_fin;     /* it has been told that the other has, too */
+    size_t head, tail; /* of what it said and the other has not taken yet */
+    bool piped;        /* it is in the pipe, else in `said` */
+    struct pipe pipe;
+    char said[CHUNK];
+};
+
+struct link {
+    struct link *older, *newer;     /* in one of the two rings below */
+    struct deadline limit;          /* if it is in the ring of the timed */
+    const struct addrinfo *untried; /* addresses of the target */
+    bool connected;                 /* the target has answered */
+    struct end end[2];
+    char name[CLIENT_NAME]; /* the client's */
+};
+
+/* Of each ring `newer` is the oldest link, whose time is up first. */
+static struct link timed = {.older = &timed, .newer = &timed},
+                   untimed = {.older = &untimed, .newer = &untimed};
+static int epoll, listener;
+static struct addrinfo *addresses_of_target;
+static double patience;
+static bool resting; /* the listener: there is no descriptor for a client */
+static bool plain;   /* there is no splice here */
+static struct pipe spare = {{-1, -1}}; /* it is empty, if there is one */
+
+/* Make a link the newest of a ring; there is no ring for one that ends. */
+static void
+move(struct link *l, struct link *ring)
+{
+    l->older->newer = l->newer;
+    l->newer->older = l->older;
+    if (ring == NULL)
+        return;
+    l->older = ring->older;
+    l->newer = ring;
+    l->older->newer = l->newer->older = l;
+}
+
+static void
+start_clock(struct link *l)
+{
+    l->limit = deadline_in(patience);
+    move(l, &timed);
+}
+
+/* Have epoll tell of some events of a descriptor. -1 and errno. */
+static int
+watch(int operation, int fd, uint32_t events, struct end *e)
+{
+    struct epoll_event event = {.events = events, .data.ptr = e};
+
+    return epoll_ctl(epoll, operation, fd, &event);
+}
+
+/* Let the listener rest: epoll would say again and again that clients wait. */
+static void
+rest(bool now)
+{
+    resting = now;
+    if (watch(EPOLL_CTL_MOD, listener, now ? 0 : EPOLLIN, NULL) == -1)
+        err(1, "epoll_ctl");
+}
+
+/* Open one of PIPE bytes, or of fewer if we may have no more, but not a tiny
+ * one: reading and writing is faster than that. */
+static bool
+open_pipe(struct pipe *p)
+{
+    if (pipe2(p->end, O_NONBLOCK | O_CLOEXEC) == -1)
+        return false;
+    if (fcntl(p->end[1], F_SETPIPE_SZ, PIPE) != -1 ||
+        fcntl(p->end[1], F_GETPIPE_SZ) >= CHUNK)
+        return true;
+    close(p->end[0]);
+    close(p->end[1]);
+    p->end[0] = -1;
+    return false;
+}
+
+/* Have a pipe for what an end says; false if there is none. */
+static bool
+take_pipe(struct end *e)
+{
+    if (plain || (spare.end[0] == -1 && !open_pipe(&spare)))
+        return false;
+    e->pipe = spare;
+    spare.end[0] = -1;
+    e->piped = true;
+    return true;
+}
+
+/* The pipe is empty, or nobody is left to take what is in it. */
+static void
+give_pipe_back(struct end *e)
+{
+    if (e->piped && e->head == e->tail && spare.end[0] == -1) {
+        spare = e->pipe;
+    } else if (e->piped) {
+        close(e->pipe.end[0]);
+        close(e->pipe.end[1]);
+    }
+    e->piped = false;
+}
+
+/* As read_some, into a pipe if there is one. */
+static ssize_t
+take_in(struct end *e)
+{
+    ssize_t n;
+
+    if (!take_pipe(e))
+        return read_some(e->conn, e->said, CHUNK);
+    do
+        n = splice(e->conn, NULL, e->pipe.end[1], NULL, PIPE,
+                   SPLICE_F_NONBLOCK);
+    while (n == -1 && errno == EINTR);
+    if (n > 0)
+        return n;
+    give_pipe_back(e);
+    if (n == -1 && (errno == EINVAL || errno == ENOSYS)) {
+        plain = true;
+        return take_in(e);
+    }
+    return n;
+}
+
+/* As write, of what take_in has taken in. */
+static ssize_t
+give_out(int conn, const struct end *e)
+{
+    size_t left = e->tail - e->head;
+
+    if (e->piped)
+        return splice(e->pipe.end[0], NULL, conn, NULL, left,
+                      SPLICE_F_NONBLOCK);
+    return write(conn, e->said + e->head, left);
+}
+
+/* End a link; if it is broken, in a RST: neither end is to take it for whole.
+ */
+static void
+drop(struct link *l, bool broken)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+    for (int i = CLIENT; i <= TARGET; i++) {
+        int conn = l->end[i].conn;
+
+        give_pipe_back(&l->end[i]);
+        if (conn == -1)
+            continue;
+        if (broken &&
+            setsockopt(conn, SOL_SOCKET, SO_LINGER, &none, sizeof none) == -1)
+            warn("%s: setsockopt", l->name);
+        watch(EPOLL_CTL_DEL, conn, 0, NULL); /* a child may have a copy */
+        close(conn);
+    }
+    move(l, NULL);
+    free(l);
+    if (resting)
+        rest(false); /* there are descriptors now */
+}
+
+/* Say what failed at an end. Always false: nothing can be passed on there. */
+static bool
+failed(const struct end *e, const char *what)
+{
+    warn("%s: %s %s", e->link->name, what, e->who);
+    return false;
+}
+
+/* Read what an end says, if the other has taken all that it said before. */
+static bool
+hear(struct end *from)
+{
+    ssize_t n;
+
+    if (from->got_fin || from->head < from->tail)
+        return true;
+    n = take_in(from);
+    if (n == -1)
+        return errno == EAGAIN || failed(from, "read from");
+    from->head = 0;
+    from->tail = (size_t)n;
+    from->got_fin = n == 0;
+    return true;
+}
+
+/* Tell an end what the other has said, and that this was all. */
+static bool
+tell(struct end *to)
+{
+    struct end *from = to->other;
+    ssize_t n;
+
+    while (from->head < from->tail) {
+        n = give_out(to->conn, from);
+        if (n == -1)
+            return errno == EAGAIN || errno == EINTR || failed(to, "write to");
+        from->head += (size_t)n;
+    }
+    give_pipe_back(from);
+    if (!from->got_fin || to->sent_fin)
+        return true;
+    to->sent_fin = true;
+    return shutdown(to->conn, SHUT_WR) == 0 || failed(to, "shutdown to");
+}
+
+/*
+ * Have epoll tell when an end can go on. Asked for nothing, it still tells of a
+ * RST. But an end whose FIN and ours have passed is ready for ever (HUP), so it
+ * is not watched while there is nothing to ask for.
+ */
+static bool
+expect(struct end *e)
+{
+    uint32_t events = (e->got_fin || e->head < e->tail ? 0 : EPOLLIN) |
+                      (e->other->head < e->other->tail ? EPOLLOUT : 0);
+
+    if (events == 0 && e->sent_fin)
+        return watch(EPOLL_CTL_DEL, e->conn, 0, e) == 0 || errno == ENOENT;
+    return watch(EPOLL_CTL_MOD, e->conn, events, e) == 0 ||
+           watch(EPOLL_CTL_ADD, e->conn, events, e) == 0 ||
+           failed(e, "epoll_ctl of");
+}
+
+/* Pass on what one end says, and what it can be told now. */
+static void
+proceed(struct end *e, uint32_t events)
+{
+    struct link *l = e->link;
+    struct end *other = e->other;
+
+    if (events & ~(uint32_t)EPOLLOUT && (!hear(e) || !tell(other)))
+        drop(l, true);
+    else if (!tell(e))
+        drop(l, true);
+    else if (e->sent_fin && other->sent_fin)
+        drop(l, false);
+    else if (!expect(e) || !expect(other))
+        drop(l, true);
+    else if (e->sent_fin || other->sent_fin || stop_asked())
+        start_clock(l); /* anew, since something has moved */
+    else
+        move(l, &untimed);
+}
+
+/* Dial the next address of the target. With none left its client gets a RST: an
+   empty answer would be another thing. */
+static void
+dial_target(struct link *l)
+{
+    struct end *target = &l->end[TARGET];
+
+    target->conn = dial(&l->untried);
+    if (target->conn == -1)
+        failed(target, "connect to");
+    else if (watch(EPOLL_CTL_ADD, target->conn, EPOLLOUT, target) == -1)
+        failed(target, "epoll_ctl of");
+    else
+        return;
+    drop(l, true);
+}
+
+/* Go on with a link, now that epoll has told of events at one end. */
+static void
+go_on(struct end *e, uint32_t events)
+{
+    struct link *l = e->link;
+    bool dialed = e == &l->end[TARGET] && !l->connected;
+    bool broken = events & EPOLLERR && connect_result(e->conn) == -1;
+
+    if (broken && dialed) {
+        close(e->conn); /* it was never connected */
+        dial_target(l);
+    } else if (broken) { /* even if we are not reading there now */
+        failed(e, "connection to");
+        drop(l, true);
+    } else {
+        l->connected = l->connected || dialed;
+        proceed(e, events);
+    }
+}
+
+/* Take a client; without room for it, it goes on waiting at the listener. */
+static void
+take_client(void)
+{
+    struct link *l = calloc(1, sizeof *l);
+    int conn;
+
+    if (l == NULL || (conn = accept_named(listener, l->name)) == -1) {
+        if (errno != EAGAIN) { /* that would be one who has gone again */
+            warn("accept a client");
+            rest(true);
+        }
+        free(l);
+        return;
+    }
+    nonblocking(conn);
+    for (int i = CLIENT; i <= TARGET; i++) {
+        l->end[i].who = i == CLIENT ? "client" : "target";
+        l->end[i].conn = i == CLIENT ? conn : -1;
+        l->end[i].link = l;
+        l->end[i].other = &l->end[TARGET - i];
+    }
+    l->older = l->newer = l;
+    l->untried = addresses_of_target;
+    start_clock(l);
+    if (watch(EPOLL_CTL_ADD, conn, 0, &l->end[CLIENT]) == 0) {
+        dial_target(l);
+    } else {
+        failed(&l->end[CLIENT], "epoll_ctl of");
+        drop(l, true);
+    }
+}
+
+/* Wait for an event, the next deadline or a signal; go on with what has come.
+   It is one event, because the next could be of a link that this one ends. */
+static void
+turn(const sigset_t *signals)
+{
+    struct epoll_event event;
+    struct link *l;
+    int n, wait = resting ? 1000 : -1; /* others may have a descriptor then */
+
+    if (timed.newer != &timed)
+        wait = milliseconds_left(timed.newer->limit);
+    n = epoll_pwait(epoll, &event, 1, wait, signals);
+    if (n == -1 && errno != EINTR)
+        err(1, "epoll_pwait");
+    if (n == 0 && resting)
+        rest(false);
+    if (n == 1 && event.data.ptr == NULL)
+        take_client();
+    else if (n == 1)
+        go_on(event.data.ptr, event.events);
+    while ((l = timed.newer) != &timed && passed(l->limit)) {
+        warnx("%s: gave up after %g seconds: %s", l->name, patience,
+              l->connected ? "nothing came in the other direction"
+                           : "the target did not answer");
+        drop(l, true);
+    }
+}
+
+int
+main(int argc, char *argv[])
+{
+    struct addrinfo *where;
+    sigset_t signals;
+
+    if (argc != 5 && argc != 6) {
+        fprintf(stderr, "usage: relay HOST PORT TOHOST TOPORT [SECONDS]\n");
+        return 2;
+    }
+    patience = seconds(argc == 6 ? argv[5] : "10");
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* EPIPE tells us, and we live */
+        err(1, "signal");
+    whole_lines();
+    where = addresses(argv[1], argv[2]);
+    addresses_of_target = addresses(argv[3], argv[4]);
+    signals = hold_signals();
+    listener = listen_on(where, argv[1], argv[2]);
+    freeaddrinfo(where);
+    raise_limit();
+    nonblocking(listener);
+    epoll = epoll_create1(0);
+    if (listen(listener, SOMAXCONN) == -1)
+        err(1, "listen on %s %s", argv[1], argv[2]);
+    if (epoll == -1 || watch(EPOLL_CTL_ADD, listener, EPOLLIN, NULL) == -1)
+        err(1, "epoll");
+
+    while (!stop_asked())
+        turn(&signals);
+    watch(EPOLL_CTL_DEL, listener, 0, NULL);
+    if (shutdown(listener, SHUT_RD) == -1) /* no copy listens on (Linux) */
+        err(1, "shutdown the listener");
+    close(listener);
+    resting = false;                  /* for good */
+    while (untimed.newer != &untimed) /* from now on a silence is bounded */
+        start_clock(untimed.newer);
+    while (timed.newer != &timed)
+        turn(&signals);
+    freeaddrinfo(addresses_of_target);
+    return 0;
+}
