@@ -254,7 +254,9 @@ tell(struct end *to)
 
     while (from->head < from->tail) {
         n = give_out(to->conn, from);
-        if (n == -1)
+        if (n == 0) /* to ask again would be to ask for ever */
+            errno = EIO;
+        if (n <= 0)
             return errno == EAGAIN || errno == EINTR || failed(to, "write to");
         from->head += (size_t)n;
     }

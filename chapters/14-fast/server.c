@@ -125,7 +125,11 @@ send_piece(const struct client *c, size_t most)
         plain = true;
     }
     n = pread(file, chunk, most < CHUNK ? most : CHUNK, c->sent);
-    return n > 0 ? write(c->conn, chunk, (size_t)n) : n;
+    if (n > 0 && (n = write(c->conn, chunk, (size_t)n)) == 0) {
+        errno = EIO; /* to ask again would be to ask for ever */
+        return -1;
+    }
+    return n;
 }
 
 static void

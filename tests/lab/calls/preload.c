@@ -34,7 +34,8 @@
  *     SIGSTOP  the same, of calls on descriptors before those on sockets only;
  *              it stays so until SIGCONT
  *     slow     fsync takes a second
- *     nothing  write, send and sendfile take no byte, and call that no error
+ *     nothing  write, send, sendfile and a splice out of a pipe take no byte,
+ *              and call that no error
  *     copied   a child keeps a copy of what accept returned, for ever
  *
  * What is said of read and write holds for readv, writev and pread, what is
@@ -832,7 +833,7 @@ splice(int from, off64_t *from_at, int to, off64_t *to_at, size_t n,
     before(name, fd, (long)n, watched);
     if (error == 0)
         result = REAL(splice)(from, from_at, to, to_at,
-                              cut("splice", fd, n, false), flags);
+                              cut("splice", fd, n, !in), flags);
     else
         errno = error;
     after(name, fd, (long)n, (long)result, watched);
