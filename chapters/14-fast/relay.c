@@ -80,7 +80,7 @@ static struct addrinfo *addresses_of_target;
 static double patience;
 static bool resting; /* the listener: there is no descriptor for a client */
 static bool plain;   /* there is no splice here */
-static struct pipe spare = {{-1, -1}}; /* it is empty, if there is one */
+static struct pipe empty = {{-1, -1}}; /* a pipe for whoever needs one */
 
 /* Make a link the newest of a ring; there is no ring for one that ends. */
 static void
@@ -140,10 +140,10 @@ open_pipe(struct pipe *p)
 static bool
 take_pipe(struct end *e)
 {
-    if (plain || (spare.end[0] == -1 && !open_pipe(&spare)))
+    if (plain || (empty.end[0] == -1 && !open_pipe(&empty)))
         return false;
-    e->pipe = spare;
-    spare.end[0] = -1;
+    e->pipe = empty;
+    empty.end[0] = -1;
     e->piped = true;
     return true;
 }
@@ -152,8 +152,8 @@ take_pipe(struct end *e)
 static void
 give_pipe_back(struct end *e)
 {
-    if (e->piped && e->head == e->tail && spare.end[0] == -1) {
-        spare = e->pipe;
+    if (e->piped && e->head == e->tail && empty.end[0] == -1) {
+        empty = e->pipe;
     } else if (e->piped) {
         close(e->pipe.end[0]);
         close(e->pipe.end[1]);
@@ -348,13 +348,17 @@ static void
 take_client(void)
 {
     struct link *l = calloc(1, sizeof *l);
-    int conn;
+    int conn = -1, spare = dup(listener); /* a link takes two descriptors */
 
-    if (l == NULL || (conn = accept_named(listener, l->name)) == -1) {
-        if (errno != EAGAIN) { /* that would be one who has gone again */
-            warn("accept a client");
-            rest(true);
-        }
+    if (l != NULL && spare != -1)
+        conn = accept_named(listener, l->name);
+    if (conn == -1 && errno != EAGAIN) { /* that is one who has gone again */
+        warn("accept a client");
+        rest(true);
+    }
+    if (spare != -1)
+        close(spare); /* the target's connection will have its place */
+    if (conn == -1) {
         free(l);
         return;
     }
