@@ -301,28 +301,19 @@ def bad_length(trial: Trial) -> None:
     tries = [*LENGTHS.items(), *3 * [("the length 5", b"5\nhello")]]
     trial.rng("lengths").shuffle(tries)
     for what, said in tries:
-        announced(trial, what, said, what not in LENGTHS)
-
-
-def announced(trial: Trial, what: str, said: bytes, valid: bool) -> None:
-    """Announce something and end; expect a receipt only if it is valid."""
-    with command_lines.room(trial) as room:
-        client = room.start(room.words(PORT=room.meeting.listen()))
-        peer, heard, happened = room.meeting.accept(client), b"", ""
-        if peer:
-            peer.say(said)
-            peer.half_close()
-            heard = peer.hear().data
-            client.ends()
-        if not peer:
-            happened = "It did not connect."
-        elif valid != heard.startswith(b"Thank you") or heard and not valid:
-            happened = f"It said {quoted(heard.decode('latin-1'))}."
-        if happened or client.hang:
-            raise Failed(f"With {what}, {quoted(said.decode())}: " + (
-                "it sends a receipt." if valid else
-                "it hangs up, and says nothing."), happened,
-                Ending.of(client))
+        valid = what not in LENGTHS
+        with command_lines.room(trial) as room:
+            client, heard = room.meets(says=said)
+            if client.hang or heard is None or (
+                    valid != heard.startswith(b"Thank you")
+                    or heard and not valid):
+                raise Failed(
+                    f"With {what}, {quoted(said.decode())}: " + (
+                        "it sends a receipt." if valid else
+                        "it hangs up, and says nothing."),
+                    "It did not connect." if heard is None else
+                    f"It said {quoted(heard.decode('latin-1'))}.",
+                    Ending.of(client))
 
 
 @exercise.check(5, "does not take a reset for an end", "05")

@@ -10,9 +10,8 @@ from ..calls import Fault
 from ..judging import command_lines, inputs
 from ..judging.exercise import Exercise, Trial
 from ..judging.expect import Seen, expect
-from ..judging.failure import Ending, Failed, many
+from ..judging.failure import many
 from ..judging.players import Server
-from ..sandbox import Exit
 
 exercise = Exercise("rsort.c", "HOST PORT", judge_is=Server, never="\n",
                     otherwise="nothing on standard output")
@@ -32,8 +31,8 @@ def lines(data: bytes) -> list[bytes]:
 def answer(talk: Union[Server, Seen]) -> bytes:
     """Sort the input, in an order that nobody can know beforehand.
 
-    It is neither that of the input nor that of the alphabet. The answer is said
-    `times` over, so it is shorter or longer than the input.
+    It is neither that of the input nor that of the alphabet. The answer is
+    said `times` over, so it is shorter or longer than the input.
     """
     given, order = lines(talk.stdin), list(range(256))
     rng, ordered = random.Random(talk.order), given
@@ -189,7 +188,7 @@ def short_counts(short: Seen) -> None:
 
 @exercise.check(5, "does not claim what it could not print", "01")
 def full_output(trial: Trial) -> None:
-    command_lines.full_output(trial, first="hears")
+    command_lines.full_output(trial, hears=True)
 
 
 exercise.check(2, "refuses one with status 2", "01",
@@ -201,14 +200,7 @@ def trouble(trial: Trial) -> None:
     command_lines.client_trouble(trial)
     with open(os.devnull, "wb") as closed, \
             command_lines.room(trial) as tries:
-        rsort = tries.start(tries.words(PORT=tries.meeting.listen()),
-                            stdin=closed.fileno())
-        peer = tries.meeting.accept(rsort)
-        if peer:
-            peer.hear()
-            peer.half_close()
-        rsort.ends()
-        if rsort.exit != Exit(status=1) or not rsort.stderr:
-            raise Failed("With a standard input that can't be read (rsort "
-                         "0>/dev/null): a sentence on standard error, and "
-                         "status 1.", "", Ending.of(rsort))
+        rsort, _ = tries.meets(says=b"", hears=True, stdin=closed.fileno())
+        tries.fails(rsort, "With a standard input that can't be read (rsort "
+                    "0>/dev/null): a sentence on standard error, and status "
+                    "1.")

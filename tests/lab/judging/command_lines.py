@@ -80,6 +80,32 @@ class Room:
                 replace(ending, stderr="") if just_status else ending)
         self.meeting.clear()
 
+    def fails(self, program: Program, wanted: str, wrong: str = "") -> None:
+        """Expect status 1 and a sentence of a program, and nothing `wrong`."""
+        if wrong or program.exit != Exit(status=1) or not program.stderr:
+            raise Failed(wanted, wrong, Ending.of(program))
+        self.meeting.clear()
+
+    def meets(self, *before: object, says: bytes = SAMPLE, hears: bool = False,
+              stdin: Optional[int] = None, **bad: object
+              ) -> tuple[Program, Optional[bytes]]:
+        """Let a client meet a server that says something, and FIN.
+
+        It may hear all first. Returns the client, which has ended, and what it
+        said after that; None if it did not connect.
+        """
+        words = self.words(PORT=self.meeting.listen(), **bad)
+        program = self.start(words, before, stdin)
+        peer, said = self.meeting.accept(program), None
+        if peer:
+            if hears:
+                peer.hear()
+            peer.say(says)
+            peer.half_close()
+            said = peer.hear().data
+        program.ends()
+        return program, said
+
 
 @contextmanager
 def room(trial: Trial, **inputs: Any) -> Iterator[Room]:
@@ -150,58 +176,31 @@ def nobody_listens(trial: Trial) -> None:
                           ("HOST is no address", {"HOST": BAD_HOSTS[0]})):
             program = tries.start(tries.words(**bad))
             program.ends()
-            kept = tries.place.stored() == SAMPLE
-            if not (kept and program.exit == Exit(status=1)
-                    and program.stderr):
-                raise Failed(f"When {what}: FILE stays as it was, a sentence "
-                             "on standard error, and status 1.",
-                             "" if kept else "FILE is not what it was.",
-                             Ending.of(program))
-            tries.meeting.clear()
+            tries.fails(program, f"When {what}: FILE stays as it was, a "
+                        "sentence on standard error, and status 1.",
+                        "" if tries.place.stored() == SAMPLE else
+                        "FILE is not what it was.")
 
 
-def full_output(trial: Trial, offer: bytes = SAMPLE, first: str = "says"
-                ) -> None:
+def full_output(trial: Trial, hears: bool = False) -> None:
     """Standard output that has no room, though the server does all it should.
 
-    It `says` the offer, for which there must be no thanks then; or it `hears`
-    all before it does.
+    There must be no thanks for what it says; or else it `hears` all first.
     """
-    thanks = b""
     with room(trial) as tries:
-        program = tries.start(tries.words(PORT=tries.meeting.listen()),
-                              FULL_OUTPUT)
-        peer = tries.meeting.accept(program)
-        if peer:
-            if first == "hears":
-                peer.hear()
-            peer.say(offer)
-            peer.half_close()
-            thanks = peer.hear().data if first == "says" else b""
-        program.ends()
-        if program.exit != Exit(status=1) or not program.stderr or thanks:
-            raise Failed("When standard output has no room (/dev/full): a "
-                         "sentence on standard error, and status 1.",
-                         "It did not connect." if not peer else
-                         "The server heard thanks all the same." if thanks
-                         else "", Ending.of(program))
+        program, thanks = tries.meets(*FULL_OUTPUT, hears=hears)
+        tries.fails(program, "When standard output has no room (/dev/full): a "
+                    "sentence on standard error, and status 1.",
+                    "It did not connect." if thanks is None else
+                    "The server heard thanks all the same." if thanks else "")
 
 
 def no_place(tries: Room, what: str, file: object) -> None:
     """A client is offered a file for which there is no place."""
-    program = tries.start(tries.words(FILE=file,
-                                      PORT=tries.meeting.listen()))
-    peer = tries.meeting.accept(program)
-    if peer:
-        peer.say(SAMPLE)
-        peer.half_close()
-    thanks = peer.hear().data if peer else b""
-    program.ends()
-    if program.exit != Exit(status=1) or not program.stderr or thanks:
-        raise Failed(f"With {what}: no thanks, a sentence on standard error, "
-                     "and status 1.", "The server heard thanks." if thanks
-                     else "", Ending.of(program))
-    tries.meeting.clear()
+    program, thanks = tries.meets(FILE=file)
+    tries.fails(program, f"With {what}: no thanks, a sentence on standard "
+                "error, and status 1.",
+                "The server heard thanks." if thanks else "")
 
 
 def only_there(trial: Trial) -> None:
