@@ -24,7 +24,7 @@ from lab.race import NoSuchRace, race
 from lab.race import crowd as crowd_race
 from lab.race.course import Goal
 from lab.verdicts import large
-from test_chapters import SANITIZERS
+from test_chapters import SANITIZERS, valgrind
 
 pytestmark = pytest.mark.chapter("12")
 
@@ -338,7 +338,54 @@ def test_calls_that_do_less_than_asked_change_nothing(
     server.signal(signal.SIGTERM)
     assert str(server.ends()) == "exit 0", server.stderr
     assert server.stderr == ""
-    assert server.log.struck()
+    struck = set(server.log.struck())
+    assert struck >= {"short": {"read", "write", "pread"},
+                      "EINTR": {"epoll_pwait"}}[fault], struck
+
+
+@pytest.mark.parametrize("call, told", [
+    ("read", "read"), ("write", "write"), ("shutdown", "shutdown"),
+    ("pread", "read original")])
+def test_an_error_ends_its_conversation_and_no_other(pair, call, told):
+    """And never in a success: to say thanks for it would be too early."""
+    server = pair.serve(SAMPLE, seconds=1, fault=Fault(
+        "EIO", at=1, calls=(call,)))
+    peer = pair.dial_server()
+    its_name = name(peer)
+    if call == "read":
+        peer.say(b"x")
+    later = pair.dial_server()
+    polite(later, pair.pair.thanks(len(SAMPLE)))
+    assert server.says(b"Thank you 12\n")
+    assert peer.hear().end == RESET or call != "pread"
+    peer.close()
+    pair.finish(server)
+    assert str(server.exit) == "exit 0" and server.log.struck() == [call]
+    assert server.stdout.count("Thank you") == 1
+    assert server.stderr.splitlines()[0] == \
+        f"server: {its_name}: {told}: Input/output error"
+
+
+def test_a_client_that_could_not_be_accepted_is_asked_for_again(pair):
+    server = pair.serve(SAMPLE, fault=Fault("EIO", at=1, calls=("accept",)))
+    polite(pair.dial_server(), pair.pair.thanks(len(SAMPLE)))
+    stops(pair, server, 1, "accept a client: Input/output error")
+
+
+def test_it_is_clean_under_valgrind(pair):
+    server = pair.serve(SAMPLE, seconds=30, before=valgrind())
+    rude, mute, kind = (pair.dial_server() for _ in range(3))
+    rude.hear()
+    rude_name, mute_name = name(rude), name(mute)
+    rude.reset()
+    mute.hear()
+    mute.half_close()
+    polite(kind, pair.pair.thanks(len(SAMPLE)))
+    pair.finish(server)
+    assert str(server.exit) == "exit 0", server.hang or server.stderr
+    assert sorted(server.stderr.splitlines()) == sorted([
+        f"server: {rude_name}: read: Connection reset by peer",
+        f"server: {mute_name}: no thanks"])
 
 
 def test_a_write_that_takes_nothing_ends_that_conversation_alone(

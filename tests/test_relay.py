@@ -508,7 +508,9 @@ def test_calls_that_do_less_than_asked_change_nothing(meet, kind, seed):
     for _ in range(3):
         converse(meeting, started, LARGE[:3000])
     assert stopped(started) == ""
-    assert started.log.struck()
+    struck = set(started.log.struck())
+    assert struck >= {"short": {"read", "write"},
+                      "EINTR": {"epoll_pwait"}}[kind], struck
 
 
 def test_it_is_clean_under_valgrind(meet):
