@@ -454,10 +454,13 @@ def test_a_client_that_leaves_before_the_target_answers_is_let_go(meet):
     assert "connection to client: Connection reset by peer" in stopped(started)
 
 
-def test_a_name_is_tried_at_each_of_its_addresses(meet):
-    """There is no listener at the first of localhost's, ::1."""
-    meeting = meet()
-    started = relay(meeting, to="localhost", host="::1")
+def test_a_name_is_tried_at_each_of_its_addresses(meet, tmp_path):
+    """Nobody listens at the first of them, ::1; the relay does it there."""
+    meeting, hosts = meet(), tmp_path / "hosts"
+    hosts.write_text("::1 two.example\n127.0.0.1 two.example\n")
+    started = relay(meeting, to="two.example", host="::1", before=(
+        "unshare", "-Urm", "sh", "-c",
+        f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh"))
     client = meeting.room.socket(socket.AF_INET6)
     client.settimeout(10)
     client.connect(("::1", started.port()))
