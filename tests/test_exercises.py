@@ -545,7 +545,9 @@ def test_a_wrong_command_line_is_one_sentence(make, words):
     assert done.returncode == 2
     said = [line for line in done.stderr.splitlines()
             if not line.startswith("make")]
-    assert len(said) == 1 and said[0].startswith("check: "), done.stderr
+    first, *more = said
+    assert first.startswith("check: "), done.stderr
+    assert all(line.startswith("  ") for line in more), done.stderr
 
 
 def test_an_exercise_without_a_judge_is_one_sentence(tmp_path, monkeypatch,
