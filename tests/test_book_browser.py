@@ -381,6 +381,20 @@ def test_each_ladder_is_stepped_through_and_back(book):
         assert book.run(STEPS, number) == seen[-1]
 
 
+def test_no_ladder_starts_by_itself(book):
+    added = book.cdp("Page.addScriptToEvaluateOnNewDocument", source="""
+        setInterval = ((set) => (...words) => {
+          window.started = true;
+          return set(...words);
+        })(setInterval);""")
+    book.reload()
+    book.cdp("Page.removeScriptToEvaluateOnNewDocument", **added)
+    assert book.run("return document.readyState") == "complete"
+    assert not book.run("return window.started")
+    book.run(PRESS, 0, "Play")
+    assert book.run("return window.started")
+
+
 def test_a_ladder_plays_to_its_end_and_no_further(book):
     book.run("setInterval = ((set) => (does) => set(does, 5))(setInterval)")
     book.run(PRESS, 0, "Play")
