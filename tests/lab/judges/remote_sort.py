@@ -28,18 +28,18 @@ def lines(data: bytes) -> list[bytes]:
     return [line + b"\n" for line in data.split(b"\n")[:-1]]
 
 
-def answer(talk: Union[Server, Seen]) -> bytes:
+def answer(of: Union[Server, Seen]) -> bytes:
     """Sort the input, in an order that nobody can know beforehand.
 
     It is neither that of the input nor that of the alphabet. The answer is
     said `times` over, so it is shorter or longer than the input.
     """
-    given, order = lines(talk.stdin), list(range(256))
-    rng, ordered = random.Random(talk.order), given
+    given, order = lines(of.stdin), list(range(256))
+    rng, ordered = random.Random(of.order), given
     while ordered in (given, sorted(given)) and len(given) > 2:
         rng.shuffle(order)
         ordered = sorted(given, key=lambda line: line.translate(bytes(order)))
-    return b"".join(ordered) * talk.inputs.get("times", 1)
+    return b"".join(ordered) * of.inputs.get("times", 1)
 
 
 # --- the conversations -------------------------------------------------------

@@ -18,7 +18,9 @@ report:
 
 All conversations are had side by side, each with a program and a sandbox of
 its own. Then each check is given those that its parameters name, or
-`everything`. A check passes unless it raises Failed, which every expectation does that isn't met.
+`everything`. A check passes unless it raises Failed, which every expectation
+does that isn't met. Nor does it pass if it looks at a conversation with a
+fault and the program's calls kept clear of that (calls.evaded).
 Its name in the report is that of its function: a reader who wants to see what
 judged `no-thanks` looks for `def no_thanks`.
 
@@ -130,7 +132,8 @@ class Result:
 class Score:
     """All results of one submission; `trouble` is why nothing was judged.
 
-    `warned` are lines of the compiler that foretell a crash. The same program with the same `seed` has the same score.
+    `warned` are lines of the compiler that foretell a crash. The same program
+    with the same `seed` has the same score.
     """
 
     exercise: str

@@ -169,13 +169,13 @@ class Exercise:
         """
         built = programs[self.source]
         trial = Trial(self, built, seed, sandbox)
-        alone = [judge for _, judge in self._checks
-                 if "trial" in _asks_for(judge)]
-        pool = ThreadPoolExecutor(len(self.conversations) + len(alone))
+        standalone = [judge for _, judge in self._checks
+                      if "trial" in _asks_for(judge)]
+        pool = ThreadPoolExecutor(len(self.conversations) + len(standalone))
         having = {name: pool.submit(self.observe, conversation, trial)
                   for name, conversation in self.conversations.items()}
         trying = {judge: pool.submit(_judged, judge, {"trial": trial})
-                  for judge in alone}
+                  for judge in standalone}
         again: dict[str, Seen] = {}
         over = ""
         try:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Fact = TypeVar("Fact")
 
-RESTLESS = 0.5    # of its life that a program has not slept if it is busy
+RUNNABLE_SHARE = 0.5  # of its life in which a busy program has not slept
 CALLS = 1 << 20   # bytes of its calls that are looked at
 OUTPUT = 1 << 20  # bytes that a program may write into one file
 
@@ -153,7 +153,7 @@ class Program:
         self.process.poll(moment - time.monotonic())
         watch.renew()
         restless = kernel.runnable(self.pid) > \
-            RESTLESS * (time.monotonic() - self._began)
+            RUNNABLE_SHARE * (time.monotonic() - self._began)
         while self.process.poll(0.002) is None and not restless \
                 and not watch.late():
             self.look_how_long_it_waited()
