@@ -145,7 +145,10 @@ def test_a_reset_is_passed_on_where_nobody_reads(meet):
     meeting = meet(recorded=False)
     started = relay(meeting)
     client, server = linked(meeting, started)
-    fill(server)
+    sent = fill(server)
+    meeting.rest()
+    fill(server, sent)
+    meeting.rest()
     server.reset()
     assert meeting.until(client.was_reset), started.stderr
     assert "reset by peer" in stopped(started)
