@@ -264,17 +264,41 @@ def test_many_sandboxes_get_so_many_processes_in_all(tmp_path, treatment):
     assert 0 < count[1] < count[0] < 12, (held, fewer)
 
 
-@pytest.mark.groups
-def test_a_group_goes_though_its_maker_was_killed():
+def leave_a_group() -> None:
+    """Make a group in a process that is killed then."""
+    told, tell = os.pipe()
+
     def makes() -> None:
         with sandboxed.bounded():
+            os.write(tell, b".")
             signal.pause()
-    with Worker(makes, 0.5) as worker:
-        assert worker.answer().late
+    with Worker(makes, 60.0):
+        assert os.read(told, 1) == b"."
         cgroups.sweep()  # its maker lives
+    os.close(told)
+    os.close(tell)
+
+
+@pytest.mark.groups
+def test_a_group_goes_though_its_maker_was_killed():
+    leave_a_group()
     assert cgroups._left_behind()
     cgroups.sweep(5.0)
     assert not cgroups._left_behind()
+
+
+@pytest.mark.groups
+def test_a_group_of_another_process_namespace_is_nobody_s_leavings(
+        monkeypatch):
+    """Its maker, who may live, has another number there."""
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(cgroups, "_name", lambda:
+                          f"{cgroups.NAME}4026530000-")
+        leave_a_group()
+        left = cgroups._left_behind()
+    assert left and not {*left} & {*cgroups._left_behind()}
+    for place in left:
+        place.rmdir()
 
 
 def test_many_sandboxes_do_not_count_each_others_processes(tmp_path,

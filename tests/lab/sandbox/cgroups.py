@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Iterator, Optional
 
 CONTROLLERS = ("memory", "pids")
-NAME = "half-close-"  # and the process that made it
+NAME = "half-close-"  # and the process that made it, in its namespace
 EMPTY = 5.0  # seconds until the last process of a group has gone
 
 # The files that bound something, and whether a kernel may lack them: swap is
@@ -78,6 +78,14 @@ def _places() -> Iterator[tuple[int, dict[str, Path]]]:
         yield 1, found
 
 
+def _name() -> str:
+    """Return what the groups of this process namespace begin with.
+
+    A process of another one has another number here, or none.
+    """
+    return f"{NAME}{os.stat('/proc/self/ns/pid').st_ino}-"
+
+
 class Group:
     """A control group of `memory` bytes and so many `processes`.
 
@@ -106,7 +114,7 @@ class Group:
         for controller, base in places.items():
             if base not in made:
                 made[base] = Path(tempfile.mkdtemp(
-                    prefix=f"{NAME}{os.getpid()}-", dir=base))
+                    prefix=f"{_name()}{os.getpid()}-", dir=base))
                 self._made.append(made[base])
             for name, needed in BOUNDS[version][controller]:
                 place = made[base] / name
@@ -146,8 +154,8 @@ def _left_behind() -> list[Path]:
     found = []
     for _, places in _places():
         for base in set(places.values()):
-            for left in base.glob(f"{NAME}*-*"):
-                maker = left.name[len(NAME):].partition("-")[0]
+            for left in base.glob(f"{_name()}*-*"):
+                maker = left.name[len(_name()):].partition("-")[0]
                 if not os.path.exists(f"/proc/{maker}"):
                     found.append(left)
     return found
