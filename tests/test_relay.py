@@ -5,6 +5,7 @@ We are the client and the server; the relay stands between.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import random
@@ -15,11 +16,11 @@ import signal
 import socket
 import time
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Callable, Optional, Sequence
 
 import pytest
 
-from lab import kernel, program
+from lab import chapters, kernel, program
 from lab.calls import Fault
 from lab.chapters import Way
 from lab.meeting import EOF, HOST, NOTHING, RESET, Heard, Meeting, Peer, \
@@ -33,14 +34,28 @@ pytestmark = [pytest.mark.chapter("13"), pytest.mark.namespaces]
 CHUNK = 65536  # bytes that wait in the relay, one way
 LARGE = content(8_000_000)
 FLAGS = {"plain": (), "sanitized": SANITIZERS}
+EDITIONS = [pytest.param(n, marks=pytest.mark.chapter(n))
+            for n in chapters.editions("relay.c", "13")]
 
 
-def relay(meeting: Meeting, seconds: float = 60.0,
-          target: Optional[int] = None, flags: tuple[str, ...] = (),
-          before: Sequence[object] = (), fault: Optional[Fault] = None,
-          host: str = HOST, to: str = HOST) -> Program:
-    """Start the relay before a port: ours, if no target is named."""
-    built = program.build(program.chapter("13") / "relay.c", flags)
+@pytest.fixture(params=EDITIONS)
+def number(request) -> str:
+    """The chapter whose relay is tried."""
+    return request.param
+
+
+@pytest.fixture
+def relay(number) -> Callable[..., Program]:
+    """Start a chapter's relay: `relay(meeting, ...)`, as in `start_relay`."""
+    return functools.partial(start_relay, number)
+
+
+def start_relay(number: str, meeting: Meeting, seconds: float = 60.0,
+                target: Optional[int] = None, flags: tuple[str, ...] = (),
+                before: Sequence[object] = (), fault: Optional[Fault] = None,
+                host: str = HOST, to: str = HOST) -> Program:
+    """Start a chapter's relay before a port: ours, if no target is named."""
+    built = program.build(program.chapter(number) / "relay.c", flags)
     started = meeting.start(
         [*before, built, host, 0, to,
          meeting.listen() if target is None else target, seconds],
@@ -60,6 +75,16 @@ def linked(meeting: Meeting, started: Program) -> tuple[Peer, Peer]:
     return client, server
 
 
+def reset_at_once(meeting: Meeting, started: Program) -> bool:
+    """Dial the relay; whether a RST is all that comes."""
+    port = started.port()
+    assert port
+    try:
+        return meeting.dial(port).hear() == Heard(b"", RESET)
+    except ConnectionResetError:
+        return True  # before our connect had returned
+
+
 def stopped(started: Program) -> str:
     """Tell the relay to stop; return what it said on standard error."""
     started.signal(signal.SIGTERM)
@@ -75,7 +100,7 @@ either_way = pytest.mark.parametrize("way", (0, 1), ids=("asked", "answered"))
 
 @each_build
 @either_way
-def test_a_fin_is_passed_on_and_the_answer_comes_back(meet, way, flags):
+def test_a_fin_is_passed_on_and_the_answer_comes_back(meet, relay, way, flags):
     """However late: the relay has come to rest before it is given."""
     meeting = meet()
     started = relay(meeting, flags=flags)
@@ -92,7 +117,7 @@ def test_a_fin_is_passed_on_and_the_answer_comes_back(meet, way, flags):
 
 @pytest.mark.timed
 @either_way
-def test_an_answer_can_come_a_second_after_the_fin(meet, way):
+def test_an_answer_can_come_a_second_after_the_fin(meet, relay, way):
     meeting = meet()
     started = relay(meeting)
     first, second = linked(meeting, started)[::-1 if way else 1]
@@ -105,7 +130,7 @@ def test_an_answer_can_come_a_second_after_the_fin(meet, way):
     assert stopped(started) == ""
 
 
-def test_the_fin_comes_after_all_that_was_said_before_it(meet):
+def test_the_fin_comes_after_all_that_was_said_before_it(meet, relay):
     meeting = meet(recorded=False)
     started = relay(meeting)
     client, server = linked(meeting, started)
@@ -124,7 +149,7 @@ def test_the_fin_comes_after_all_that_was_said_before_it(meet):
 @each_build
 @either_way
 @pytest.mark.parametrize("when", ("at once", "in the middle", "after a FIN"))
-def test_a_reset_is_passed_on_as_a_reset(meet, way, when, flags):
+def test_a_reset_is_passed_on_as_a_reset(meet, relay, way, when, flags):
     meeting = meet()
     started = relay(meeting, flags=flags)
     first, second = linked(meeting, started)[::-1 if way else 1]
@@ -140,7 +165,7 @@ def test_a_reset_is_passed_on_as_a_reset(meet, way, when, flags):
     assert re.fullmatch(r"relay: 127\.0\.0\.1 \d+: [^\n]+\n", said), said
 
 
-def test_a_reset_is_passed_on_where_nobody_reads(meet):
+def test_a_reset_is_passed_on_where_nobody_reads(meet, relay):
     """The relay is full and does not read from the one that resets."""
     meeting = meet(recorded=False)
     started = relay(meeting)
@@ -154,7 +179,7 @@ def test_a_reset_is_passed_on_where_nobody_reads(meet):
     assert "reset by peer" in stopped(started)
 
 
-def test_a_write_that_takes_nothing_breaks_the_link(meet):
+def test_a_write_that_takes_nothing_breaks_the_link(meet, relay):
     meeting = meet()
     started = relay(meeting, fault=Fault("nothing", at=1,
                                          calls=("write", "splice")))
@@ -164,16 +189,12 @@ def test_a_write_that_takes_nothing_breaks_the_link(meet):
     assert stopped(started).endswith(": Input/output error\n")
 
 
-def test_a_target_that_cannot_be_reached_is_a_reset(meet):
+def test_a_target_that_cannot_be_reached_is_a_reset(meet, relay):
     meeting = meet()
     with meeting.room.socket() as nobody:
         nobody.bind((HOST, 0))
         started = relay(meeting, target=nobody.getsockname()[1])
-        try:
-            client = meeting.dial(started.port())
-            assert client.hear() == Heard(b"", RESET)
-        except ConnectionResetError:
-            pass  # before our connect had returned
+        assert reset_at_once(meeting, started)
     assert "connect to target: Connection refused" in stopped(started)
 
 
@@ -209,7 +230,7 @@ def memory(started: Program) -> int:
     return int(pages) * os.sysconf("SC_PAGESIZE")
 
 
-def test_a_reader_that_stops_stops_the_writer_and_costs_nothing(meet):
+def test_a_reader_that_stops_stops_the_writer_and_costs_nothing(meet, relay):
     meeting = meet(recorded=False)
     started = relay(meeting)
     client, server = linked(meeting, started)
@@ -231,7 +252,7 @@ def test_a_reader_that_stops_stops_the_writer_and_costs_nothing(meet):
     assert stopped(started) == ""
 
 
-def test_both_directions_are_full_and_nothing_is_lost(meet):
+def test_both_directions_are_full_and_nothing_is_lost(meet, relay):
     meeting = meet(recorded=False)
     started = relay(meeting)
     client, server = linked(meeting, started)
@@ -248,36 +269,37 @@ def test_both_directions_are_full_and_nothing_is_lost(meet):
 def exchanged(peers: Sequence[Peer], size: int) -> list[str]:
     """Have both say `size` bytes at once, and half-close; digest what came.
 
-    Both read while they write, so neither holds up the other.
+    Both read while they write, so neither holds up the other. One may have
+    heard all, and the FIN, while it still speaks.
     """
     sent, digests = [0, 0], [hashlib.sha256() for _ in peers]
-    waiting = select.poll()
-    by_fd = {peer.conn.fileno(): number for number, peer in enumerate(peers)}
-    for fd in by_fd:
-        waiting.register(fd, select.POLLIN | select.POLLOUT)
-    while by_fd:
+    wanted = [select.POLLIN | select.POLLOUT for _ in peers]
+    while any(wanted):
+        waiting = select.poll()
+        by_fd = {peer.conn.fileno(): number
+                 for number, peer in enumerate(peers) if wanted[number]}
+        for fd, number in by_fd.items():
+            waiting.register(fd, wanted[number])
         found = waiting.poll(60_000)
         assert found, "nothing has moved for a minute"
         for fd, event in found:
             number = by_fd[fd]
             conn, place = peers[number].conn, sent[number] % len(LARGE)
-            if event & select.POLLOUT:
+            if event & wanted[number] & select.POLLOUT:
                 sent[number] += conn.send(
                     LARGE[place:place + min(size - sent[number], 1 << 20)])
                 if sent[number] == size:
                     peers[number].half_close()
-                    waiting.modify(fd, select.POLLIN)
-            if event & ~select.POLLOUT:
+                    wanted[number] &= ~select.POLLOUT
+            if event & ~select.POLLOUT and wanted[number] & select.POLLIN:
                 came = conn.recv(1 << 20)
                 digests[number].update(came)
                 if not came:
-                    assert sent[number] == size, "an early EOF"
-                    waiting.unregister(fd)
-                    del by_fd[fd]
+                    wanted[number] &= ~select.POLLIN
     return [digest.hexdigest() for digest in digests]
 
 
-def test_a_hundred_megabytes_each_way_at_once(meet):
+def test_a_hundred_megabytes_each_way_at_once(meet, relay):
     meeting = meet(recorded=False)
     started = relay(meeting)
     peers, size = linked(meeting, started), 100_000_000
@@ -293,15 +315,20 @@ def descriptors(started: Program) -> int:
     return len(os.listdir(f"/proc/{started.pid}/fd"))
 
 
-def test_two_hundred_at_once_and_no_descriptor_is_kept(meet):
-    meeting = meet(recorded=False)
-    started = relay(meeting)
+def descriptors_kept(meeting: Meeting, started: Program) -> int:
+    """Return how many it has once a link has come and gone, as an idle one."""
     client, server = linked(meeting, started)
     client.say(b"x")
-    assert server.hear(1).data == b"x"  # it has all that it ever keeps
+    assert server.hear(1).data == b"x"
     client.reset()
-    assert meeting.until(lambda: "reset" in started.stderr)
-    idle = descriptors(started)
+    assert meeting.until(server.was_reset)  # both ends are closed, then
+    return descriptors(started)
+
+
+def test_two_hundred_at_once_and_no_descriptor_is_kept(meet, relay):
+    meeting = meet(recorded=False)
+    started = relay(meeting)
+    idle = descriptors_kept(meeting, started)
     links = [linked(meeting, started) for _ in range(200)]
     assert descriptors(started) == idle + 400
     for number, (client, server) in enumerate(links):
@@ -317,11 +344,11 @@ def test_two_hundred_at_once_and_no_descriptor_is_kept(meet):
 
 
 @each_build
-def test_a_thousand_come_and_go_and_no_descriptor_is_kept(meet, flags):
+def test_a_thousand_come_and_go_and_no_descriptor_is_kept(meet, relay, flags):
     """Each in another way: politely, in a RST from either end, unheard."""
     meeting = meet(recorded=False)
     started = relay(meeting, flags=flags)
-    idle = descriptors(started)
+    idle = descriptors_kept(meeting, started)
     for number in range(1000):
         client, server = linked(meeting, started)
         ends = [client, server][::-1 if number & 1 else 1]
@@ -345,7 +372,7 @@ LIMITED = ("/bin/sh", "-c", 'ulimit -n $0; exec "$@"')
 
 
 @pytest.mark.parametrize("most", (LIMIT, LIMIT + 1))
-def test_nobody_is_lost_when_descriptors_run_out(meet, most):
+def test_nobody_is_lost_when_descriptors_run_out(meet, relay, most):
     """Nor if there is one left: a link takes two of them."""
     meeting = meet(recorded=False)
     started = relay(meeting, before=(*LIMITED, most))
@@ -369,7 +396,7 @@ def test_nobody_is_lost_when_descriptors_run_out(meet, most):
 
 @pytest.mark.timed
 @either_way
-def test_a_silence_is_bounded_once_one_direction_has_ended(meet, way):
+def test_a_silence_is_bounded_once_one_direction_has_ended(meet, relay, way):
     meeting = meet()
     started = relay(meeting, seconds=0.5)
     first, second = linked(meeting, started)[::-1 if way else 1]
@@ -388,7 +415,7 @@ def test_a_silence_is_bounded_once_one_direction_has_ended(meet, way):
 
 
 @pytest.mark.timed
-def test_a_target_that_never_speaks_holds_nobody_up(meet):
+def test_a_target_that_never_speaks_holds_nobody_up(meet, relay):
     """Its link may be silent until one direction ends; others go on."""
     meeting = meet()
     started = relay(meeting, seconds=0.5)
@@ -414,7 +441,7 @@ def test_a_target_that_never_speaks_holds_nobody_up(meet):
 
 
 @pytest.mark.timed
-def test_a_connection_that_is_not_answered_is_given_up(meet):
+def test_a_connection_that_is_not_answered_is_given_up(meet, relay):
     """Nobody accepts there, and the queue is full: the SYN gets no answer."""
     meeting = meet()
     with meeting.room.socket() as full:
@@ -436,7 +463,7 @@ def test_a_connection_that_is_not_answered_is_given_up(meet):
         "gave up after 0.5 seconds: the target did not answer\n")
 
 
-def test_a_client_that_leaves_before_the_target_answers_is_let_go(meet):
+def test_a_client_that_leaves_before_the_target_answers_is_let_go(meet, relay):
     meeting = meet()
     with meeting.room.socket() as full:
         full.bind((HOST, 0))
@@ -457,7 +484,7 @@ def test_a_client_that_leaves_before_the_target_answers_is_let_go(meet):
     assert "connection to client: Connection reset by peer" in stopped(started)
 
 
-def test_a_name_is_tried_at_each_of_its_addresses(meet, tmp_path):
+def test_a_name_is_tried_at_each_of_its_addresses(meet, relay, tmp_path):
     """Nobody listens at the first of them, ::1; the relay does it there."""
     meeting, hosts = meet(), tmp_path / "hosts"
     hosts.write_text("::1 two.example\n127.0.0.1 two.example\n")
@@ -477,7 +504,7 @@ def test_a_name_is_tried_at_each_of_its_addresses(meet, tmp_path):
     assert stopped(started) == ""
 
 
-def test_a_relay_that_is_told_to_stop_lets_links_end(meet):
+def test_a_relay_that_is_told_to_stop_lets_links_end(meet, relay):
     meeting = meet()
     started = relay(meeting)
     client, server = linked(meeting, started)
@@ -507,19 +534,20 @@ def converse(meeting: Meeting, started: Program, data: bytes) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", ("short", "EINTR"))
-def test_calls_that_do_less_than_asked_change_nothing(meet, kind, seed):
+def test_calls_that_do_less_than_asked_change_nothing(
+        meet, relay, number, kind, seed):
     meeting = meet()
     started = relay(meeting, flags=SANITIZERS,
                     fault=Fault(kind, percent=40, seed=seed))
     for _ in range(3):
         converse(meeting, started, LARGE[:3000])
     assert stopped(started) == ""
+    moves = {"13": {"read", "write"}, "14": {"splice"}}[number]
     struck = set(started.log.struck())
-    assert struck >= {"short": {"read", "write"},
-                      "EINTR": {"epoll_pwait"}}[kind], struck
+    assert struck >= {"short": moves, "EINTR": {"epoll_pwait"}}[kind], struck
 
 
-def test_it_is_clean_under_valgrind(meet):
+def test_it_is_clean_under_valgrind(meet, relay):
     meeting = meet()
     started = relay(meeting, before=valgrind())
     converse(meeting, started, LARGE[:3000])
@@ -530,28 +558,51 @@ def test_it_is_clean_under_valgrind(meet):
         or "connection to target: " in started.stderr
 
 
-@pytest.mark.parametrize("call, at, told", [
-    ("read", 1, "read from client"), ("read", 2, "read from client"),
-    ("read", 3, "read from target"), ("write", 1, "write to target"),
-    ("write", 2, "write to client"), ("shutdown", 1, "shutdown to target"),
-    ("shutdown", 2, "shutdown to client"), ("connect", 1, "connect to target"),
-    ("socket", 2, "connect to target")])
-def test_an_error_breaks_its_link_and_no_other(meet, call, at, told):
+@pytest.mark.parametrize("number, call, at, told", [
+    pytest.param(*case, marks=pytest.mark.chapter(case[0])) for case in (
+        ("13", "read", 1, "read from client"),
+        ("13", "read", 2, "read from client"),
+        ("13", "read", 3, "read from target"),
+        ("13", "write", 1, "write to target"),
+        ("13", "write", 2, "write to client"),
+        ("14", "splice", 1, "read from client"),
+        ("14", "splice", 2, "write to target"),
+        ("14", "splice", 3, "read from client"),
+        ("14", "splice", 4, "read from target"),
+        ("14", "splice", 5, "write to client"),
+        *((number, "shutdown", at, f"shutdown to {end}")
+          for number in ("13", "14")
+          for at, end in ((1, "target"), (2, "client"))))],
+    indirect=["number"])
+def test_an_error_breaks_its_link_and_no_other(meet, relay, call, at, told):
     """An end that has had both FINs has ended: it can be told nothing more."""
     meeting = meet()
     started = relay(meeting, fault=Fault("EIO", at=at, calls=(call,)))
-    client = meeting.dial(started.port())
+    client, server = linked(meeting, started)
     client.say(b"question")
     client.half_close()
-    if call not in ("connect", "socket"):
-        server = meeting.accept(started)
-        server.hear(8)
-        server.say(b"answer")
-        if told == "shutdown to client":
-            server.half_close()
-        else:
-            assert meeting.until(server.was_reset), started.stderr
+    server.hear(8)
+    server.say(b"answer")
+    if told == "shutdown to client":
+        server.half_close()
+    else:
+        assert meeting.until(server.was_reset), started.stderr
     assert client.hear().end == RESET
+    goes_on_after(meeting, started, call, told)
+
+
+@pytest.mark.parametrize("call, at", (("connect", 1), ("socket", 2)))
+def test_an_error_at_the_target_breaks_its_link_and_no_other(
+        meet, relay, call, at):
+    meeting = meet()
+    started = relay(meeting, fault=Fault("EIO", at=at, calls=(call,)))
+    assert reset_at_once(meeting, started)
+    goes_on_after(meeting, started, call, "connect to target")
+
+
+def goes_on_after(
+        meeting: Meeting, started: Program, call: str, told: str) -> None:
+    """Expect that one link has failed, for that reason, and none after it."""
     converse(meeting, started, b"another")
     said = stopped(started)
     assert re.fullmatch(
