@@ -83,6 +83,7 @@ class Peer:
         self._may_progress = may_progress
         self._withdraw = withdraw
         self._reset = False
+        self._reset_at_once = False
 
     @staticmethod
     def dial(room: Sandbox, host: str, port: int,
@@ -90,6 +91,10 @@ class Peer:
              withdraw: Callable[[], bool] = lambda: False,
              narrow: bool = False) -> Peer:
         """Connect to a server in the room; OSError if it refuses.
+
+        One that accepts and resets can be quicker than our connect(2), which
+        then fails with ECONNRESET (ECONNREFUSED is a refusal). That is all
+        that recv(2) would have said, so hear() says it.
 
         A `narrow` peer lets little be under way: small segments and a small
         buffer, so that some 100 kB fill the server's (tcp(7), TCP_MAXSEG).
@@ -102,12 +107,16 @@ class Peer:
         began = time.time()
         try:
             conn.connect((host, port))
+            reset = False
+        except ConnectionResetError:
+            reset = True
         except OSError:
             conn.close()
             raise
-        peer = Peer(conn, may_progress, withdraw)
+        peer = Peer(conn, may_progress, withdraw, other=port)
         peer.calls.append(Call(os.getpid(), began, "connect", conn.fileno(), 0,
-                               0, ""))
+                               *((-1, "ECONNRESET") if reset else (0, ""))))
+        peer._reset = peer._reset_at_once = reset
         return peer
 
     def _begin(self, name: str, argument: int = 0) -> None:
@@ -177,7 +186,8 @@ class Peer:
                 return Heard(bytes(heard), RESET)
             self._end(len(chunk))
             if not chunk:
-                return Heard(bytes(heard), EOF)
+                return Heard(bytes(heard),
+                             RESET if self._reset_at_once else EOF)
             heard += chunk
         return Heard(bytes(heard), NOTHING)
 
