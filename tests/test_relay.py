@@ -5,6 +5,7 @@ We are the client and the server; the relay stands between.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -16,7 +17,7 @@ import signal
 import socket
 import time
 from pathlib import Path
-from typing import Callable, Optional, Sequence
+from typing import Callable, Iterator, Optional, Sequence
 
 import pytest
 
@@ -437,47 +438,44 @@ def test_a_target_that_never_speaks_holds_nobody_up(meet, relay):
         r"other direction\n", stopped(started))
 
 
+@contextlib.contextmanager
+def full_queue(meeting: Meeting) -> Iterator[int]:
+    """Give a port where nobody accepts, and no SYN is answered any more."""
+    with contextlib.ExitStack() as stack:
+        full = stack.enter_context(meeting.room.socket())
+        full.bind((HOST, 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        for _ in range(4):
+            conn = stack.enter_context(meeting.room.socket())
+            conn.setblocking(False)
+            conn.connect_ex((HOST, port))
+        yield port
+
+
 @pytest.mark.timed
 def test_a_connection_that_is_not_answered_is_given_up(meet, relay):
     """Nobody accepts there, and the queue is full: the SYN gets no answer."""
     meeting = meet()
-    with meeting.room.socket() as full:
-        full.bind((HOST, 0))
-        full.listen(0)
-        port = full.getsockname()[1]
-        waiting = [meeting.room.socket() for _ in range(4)]
-        for conn in waiting:
-            conn.setblocking(False)
-            conn.connect_ex((HOST, port))
+    with full_queue(meeting) as port:
         started = relay(meeting, seconds=0.5, target=port)
         began = time.monotonic()
         client = meeting.dial(started.port())
         assert client.hear() == Heard(b"", RESET)
         assert time.monotonic() - began >= 0.5
-        for conn in waiting:
-            conn.close()
     assert stopped(started).endswith(
         "gave up after 0.5 seconds: the target did not answer\n")
 
 
 def test_a_client_that_leaves_before_the_target_answers_is_let_go(meet, relay):
     meeting = meet()
-    with meeting.room.socket() as full:
-        full.bind((HOST, 0))
-        full.listen(0)
-        port = full.getsockname()[1]
-        waiting = [meeting.room.socket() for _ in range(4)]
-        for conn in waiting:
-            conn.setblocking(False)
-            conn.connect_ex((HOST, port))
+    with full_queue(meeting) as port:
         started = relay(meeting, target=port)
         idle = descriptors(started)
         client = meeting.dial(started.port())
         assert meeting.until(lambda: descriptors(started) == idle + 2)
         client.reset()
         assert meeting.until(lambda: descriptors(started) == idle)
-        for conn in waiting:
-            conn.close()
     assert "connection to client: Connection reset by peer" in stopped(started)
 
 
