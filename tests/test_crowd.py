@@ -328,14 +328,14 @@ def test_calls_that_do_less_than_asked_change_nothing(
         meet, tmp_path, number, fault, seed):
     it = meet(PairMeeting, Pair.of(number), tmp_path, flags=SANITIZERS)
     content = large(3000)
-    server = it.serve(content, fault=Fault(fault, percent=40, seed=seed))
-    peers = [it.dial_server() for _ in range(4)]
+    server = it.serve(content, fault=Fault(fault, percent=90, seed=seed))
+    peers = [it.dial_server() for _ in range(8)]
     for peer in peers:
         assert peer.hear() == whole(it, content)
         peer.say(it.pair.thanks(3000))
     for peer in peers:
         peer.half_close()
-    assert server.until(lambda: server.stdout.count("Thank you 3000\n") == 4)
+    assert server.until(lambda: server.stdout.count("Thank you 3000\n") == 8)
     server.signal(signal.SIGTERM)
     assert str(server.ends()) == "exit 0", server.stderr
     assert server.stderr == ""

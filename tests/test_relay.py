@@ -533,7 +533,7 @@ def test_calls_that_do_less_than_asked_change_nothing(
         meet, relay, number, kind, seed):
     meeting = meet()
     started = relay(meeting, flags=SANITIZERS,
-                    fault=Fault(kind, percent=40, seed=seed))
+                    fault=Fault(kind, percent=90, seed=seed))
     for _ in range(3):
         converse(meeting, started, LARGE[:3000])
     assert stopped(started) == ""

@@ -114,8 +114,8 @@ def test_an_orphan_counts_though_its_parent_has_gone(waiting, orphan, proved):
         f"import os\nif os.fork() == 0:\n os.fork() or {orphan}\n"
         " os._exit(0)\nos.wait()\ns.recv(1)")
     assert process.until(lambda: not kernel.children(process.pid)
+                         and len(kernel.family(process.pid)) == 2
                          and kernel.asleep(process.pid), 10)
-    assert len(kernel.family(process.pid)) == 2
     if proved:
         assert process.until(lambda: kernel.stuck([process]), 10)
     for _ in range(100):
