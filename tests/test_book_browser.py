@@ -401,13 +401,16 @@ def test_a_ladder_plays_to_its_end_and_no_further(book):
     book.until("""return document.querySelector(".ladder tbody tr:last-child")
         .getAttribute("aria-current")""")
     names = "return [...document.querySelectorAll('.ladder')[0]" \
-            ".querySelectorAll('button')].map((one) => one.textContent)"
+            ".querySelectorAll('button')].map((one) => one.textContent);"
     assert book.run(names) == ["First", "Back", "Next", "Last", "Play"]
-    at_once = PRESS + names.replace("return", "const names =") + ";" + \
-        PRESS.replace("arguments[1]", "arguments[2]") + "return names;"
-    assert book.run(at_once, 0, "Play", "Pause")[-1] == "Pause"
-    assert book.run(names)[-1] == "Play"
-    at = book.run(STEPS, 0)["at"]
+    playing, paused, at = book.run(f"""
+        const now = (does) => does.apply(null, arguments);
+        now(function () {{{PRESS}}});
+        const playing = now(function () {{{names}}});
+        now(function () {{{PRESS.replace("arguments[1]", "arguments[2]")}}});
+        return [playing, now(function () {{{names}}}),
+                now(function () {{{STEPS}}}).at];""", 0, "Play", "Pause")
+    assert (playing[-1], paused[-1]) == ("Pause", "Play")
     book.frames(5)
     assert book.run(STEPS, 0)["at"] == at
 
