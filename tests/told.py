@@ -45,8 +45,9 @@ def message(report: pytest.TestReport) -> list[str]:
 
 
 def wrapped(line: str) -> str:
-    """Wrap what is prose; keep what is drawn."""
-    if not line.startswith(("expected  ", "happened  ")):
+    """Wrap what is prose, or too wide; keep what is drawn."""
+    is_told = line.startswith(("expected  ", "happened  "))
+    if not is_told and len(line) + 6 <= WIDTH:
         return textwrap.indent(line, " " * 6)
     return textwrap.fill(line, WIDTH, initial_indent=" " * 6,
                          subsequent_indent=" " * 16, break_long_words=False,
