@@ -98,13 +98,14 @@ def exchanged(pair: Pair, outcome: Outcome) -> str:
 # --- conversations that several scenarios have ------------------------------
 
 def exchange(it: PairMeeting, content: bytes, title: str, host: str = HOST,
-             fault: Optional[Fault] = None) -> Act:
+             fault: Optional[Fault] = None,
+             seconds: Optional[float] = None) -> Act:
     """Let the server and the client meet, and judge both.
 
     Raises kernel.DidNotListen.
     """
-    server = it.serve(content, host=host, fault=fault)
-    client = it.fetch(host=host, fault=fault)
+    server = it.serve(content, host=host, fault=fault, seconds=seconds)
+    client = it.fetch(host=host, fault=fault, seconds=seconds)
     it.settle([client] if it.pair.serves_many else [server, client])
     it.finish(server)
     outcome = it.pair_outcome(server, client)
