@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import socket
@@ -225,6 +226,27 @@ def kit(tmp_path: Path) -> Path:
         shutil.copytree(starters, where / "exercises" / starters.name,
                         dirs_exist_ok=True)
     return where
+
+
+@pytest.fixture
+def changed_folder(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a chapter's folder in which edits have changed the server.
+
+    An edit is a pattern that is found once, and what replaces it (re.sub).
+    """
+    def make(chapter: Path, *edits: tuple[str, str]) -> Path:
+        folder = tmp_path / "chapter"
+        source = (chapter / "server.c").read_text()
+        for old, new in edits:
+            assert len(re.findall(old, source)) == 1, old
+            source = re.sub(old, new, source)
+        folder.mkdir()
+        (tmp_path / "common").symlink_to(program.CHAPTERS / "common")
+        (folder / "server.c").write_text(source)
+        (folder / "client.c").symlink_to(chapter / "client.c")
+        (tmp_path / "files").mkdir()
+        return folder
+    return make
 
 
 @pytest.fixture

@@ -30,22 +30,13 @@ def way(word: str) -> chapters.Way:
 
 
 @pytest.fixture
-def stage(meet, tmp_path) -> Callable[..., PairMeeting]:
+def stage(meet, tmp_path, changed_folder) -> Callable[..., PairMeeting]:
     """Makes a meeting with the server run in one way, and edited."""
     def make(word: str, *edits: tuple[str, str],
              flags: tuple[str, ...] = ()) -> PairMeeting:
-        folder, text = tmp_path / "chapter", (FOLDER / "server.c").read_text()
-        for old, new in edits:
-            assert len(re.findall(old, text)) == 1, old
-            text = re.sub(old, new, text)
-        folder.mkdir()
-        (tmp_path / "common").symlink_to(program.CHAPTERS / "common")
-        (folder / "server.c").write_text(text)
-        (folder / "client.c").symlink_to(FOLDER / "client.c")
-        files = tmp_path / "files"
-        files.mkdir()
-        return meet(PairMeeting, Pair(word, "11", folder, way(word)), files,
-                    flags=flags)
+        folder = changed_folder(FOLDER, *edits)
+        return meet(PairMeeting, Pair(word, "11", folder, way(word)),
+                    tmp_path / "files", flags=flags)
     return make
 
 

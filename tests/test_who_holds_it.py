@@ -381,21 +381,12 @@ NOT_FLUSHED = (r"(    nonblocking\(listener\);)", r'    printf("ready ");\n\1')
 
 
 @pytest.fixture
-def changed(meet, tmp_path) -> Callable[..., PairMeeting]:
+def changed(meet, tmp_path, changed_folder) -> Callable[..., PairMeeting]:
     """Makes a meeting with the chapter's server, changed by edits."""
     def make(*edits: tuple[str, str]) -> PairMeeting:
-        text = (FOLDER / "server.c").read_text()
-        for old, new in edits:
-            assert len(re.findall(old, text)) == 1, old
-            text = re.sub(old, new, text)
-        folder = tmp_path / "chapter"
-        folder.mkdir()
-        (tmp_path / "common").symlink_to(program.CHAPTERS / "common")
-        (folder / "server.c").write_text(text)
-        (folder / "client.c").symlink_to(FOLDER / "client.c")
-        files = tmp_path / "files"
-        files.mkdir()
-        return meet(PairMeeting, Pair("changed", "10", folder), files)
+        folder = changed_folder(FOLDER, *edits)
+        return meet(PairMeeting, Pair("changed", "10", folder),
+                    tmp_path / "files")
     return make
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 import random
 from dataclasses import dataclass
-from typing import Optional
+from typing import Callable, Optional
 
 from . import kernel
 from .calls import Fault
-from .meeting import HOST
+from .meeting import HOST, Peer
 from .meeting.pair import SAMPLE, Pair, PairMeeting
 from .outcome import Outcome, Part
 
@@ -124,6 +124,19 @@ def started_again(it: PairMeeting, first: Act) -> Act:
     except kernel.DidNotListen:
         server, verdict = it.programs[-1], "port busy"
     return Act("the server once more", it.pair_outcome(server), verdict)
+
+
+def broken_off(it: PairMeeting, breaks: Callable[[Peer], None], title: str,
+               seconds: Optional[float] = None) -> Act:
+    """Send a client half a file, break off, and see whether it gives up."""
+    client, peer = it.answer(seconds=seconds)
+    assert peer
+    peer.say(it.pair.header(len(SAMPLE)) + SAMPLE[:6])
+    it.until_read(peer)
+    breaks(peer)
+    client.ends()
+    outcome = it.pair_outcome(client=client)
+    return Act(title, outcome, gave_up(it.pair, outcome.client))
 
 
 def kept_by_the_client(it: PairMeeting, content: bytes, size: int,

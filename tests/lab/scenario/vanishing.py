@@ -4,9 +4,10 @@ A client ends with FIN and then RST while much is still to be sent: the next
 write raises SIGPIPE. A server ends with a RST after half of the file.
 """
 
+from ..meeting import Peer
 from ..meeting.behaviours import vanish
-from ..meeting.pair import SAMPLE, PairMeeting
-from ..verdicts import Act, gave_up, large
+from ..meeting.pair import PairMeeting
+from ..verdicts import Act, broken_off, gave_up, large
 
 TITLE = "peer vanishes"
 CHAPTER = "05"
@@ -23,17 +24,6 @@ def _client(it: PairMeeting) -> Act:
                gave_up(it.pair, outcome.server))
 
 
-def _server(it: PairMeeting) -> Act:
-    client, peer = it.answer()
-    peer.say(it.pair.header(len(SAMPLE)) + SAMPLE[:6])
-    it.until_read(peer)
-    peer.reset()
-    client.ends()
-    outcome = it.pair_outcome(client=client)
-    return Act("a server that vanishes", outcome,
-               gave_up(it.pair, outcome.client))
-
-
 def play(it: PairMeeting):
     yield _client(it)
-    yield _server(it)
+    yield broken_off(it, Peer.reset, "a server that vanishes")
