@@ -47,21 +47,22 @@ static int dial(const char *port)
 """
 
 
-def built(folder: Path, body: str, before: str = "") -> Path:
+def built(folder: Path, body: str, before: str = "",
+          flags: tuple[str, ...] = ()) -> Path:
     """Compile a main() of this body."""
     source = Path(tempfile.mkdtemp(dir=folder)) / "client.c"
     source.write_text(f"{HEAD}{DIAL}{before}\nint main(int argc, char **argv)"
                       f"\n{{ (void)argc; (void)argv; {body} return 0; }}\n")
-    return program.build(source, ours=False)
+    return program.build(source, flags, ours=False)
 
 
 @pytest.fixture
 def run(room, listener, tmp_path):
     """Runs a main() whose calls may suffer a fault; argv[1] is our port."""
-    def start(body: str, fault: Fault | None = None, before: str = ""
-              ) -> tuple[Process, CallLog]:
+    def start(body: str, fault: Fault | None = None, before: str = "",
+              flags: tuple[str, ...] = ()) -> tuple[Process, CallLog]:
         log = CallLog(fault)
-        return room.start([built(tmp_path, body, before),
+        return room.start([built(tmp_path, body, before, flags),
                            listener.getsockname()[1]], cwd=tmp_path,
                           env=log.env), log
     return start
@@ -234,6 +235,23 @@ def test_what_goes_round_the_recorder_is_missed(run, listener, body):
     said = echoed(run, listener, body)
     assert said.startswith("your program's calls can't be seen: it sent 4 "
                            "bytes, and 0 of them through write, send")
+
+
+TWINS = "note before after strikes failing fails cut spare sort_of".split()
+
+
+def test_a_program_may_have_functions_of_the_recorders_names(run, listener):
+    """Also where others may call them, as in a program that has plugins."""
+    process, log = run(f"""{PATIENT}
+        return read(s, &c, 1) == -1 && errno == EINTR ? 0 : 1;""",
+                       Fault("EINTR", at=1, calls=("read",)),
+                       "".join(f"void {name}(void); void {name}(void) "
+                               "{ abort(); }\n" for name in TWINS),
+                       ("-rdynamic",))
+    ours = listener.accept()[0]
+    assert str(process.wait()) == "exit 0"
+    assert log.struck() == ["read"]
+    ours.close()
 
 
 PREINIT = """

@@ -19,8 +19,11 @@ from typing import Optional, Sequence
 
 from .. import program
 
-SIZE = 1 << 25  # bytes, of struct log in preload.c
-PRELOAD = Path(__file__).with_name("preload.c")
+SIZE = 1 << 25  # bytes, of struct log in preload/log.c
+PRELOAD = Path(__file__).parent / "preload" / "preload.c"
+PARTS = tuple(  # of the same library
+    str(source) for source in sorted(PRELOAD.parent.glob("[!.]*.c"))
+    if source != PRELOAD)
 
 # Flags to program.build: into a Windows program its library is linked.
 WINSOCK = (str(Path(__file__).with_name("winsock.c")),
@@ -36,7 +39,7 @@ WINSOCK_ERRORS = {
     10093: "WSANOTINITIALISED"}
 
 
-# What the library writes (preload.c): nothing else is taken for a call.
+# What the library writes (preload/log.h): nothing else is taken for a call.
 NUMBER = r"-?\d{1,20}"
 LINE = re.compile(
     rf"\d{{1,10}} \d{{1,12}}\.\d{{1,9}} \w{{1,20}} {NUMBER} {NUMBER}"
@@ -66,7 +69,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is to go wrong: `kind` is one of those in preload.c.
+    """What is to go wrong: `kind` is one of those in preload/faults.h.
 
     Either the call number `at` is struck, of those that can suffer it, or
     each may be, with a chance of `percent`, repeated by the same `seed`; but
@@ -140,7 +143,7 @@ class CallLog:
         self.env = {"LAB_CALLS": path}
         if not windows:
             self.env["LD_PRELOAD"] = str(
-                program.build(PRELOAD, ("-fPIC", "-shared")))
+                program.build(PRELOAD, ("-fPIC", "-shared", *PARTS)))
         if fault:
             self.env["LAB_FAULT"] = str(fault)
 

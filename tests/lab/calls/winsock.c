@@ -6,7 +6,7 @@
  *
  * Nothing is preloaded here: a program calls Winsock through pointers that its
  * import library names __imp_send and so on, and the linker can put others in
- * their place. The lines are those of preload.c; ERRNO is WSAGetLastError.
+ * their place. The lines are those of preload/log.h; ERRNO is WSAGetLastError.
  * See also: ld(1), --wrap.
  */
 #include <winsock2.h>
