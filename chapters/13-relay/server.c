@@ -30,16 +30,15 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "../common/deadline.h"
-#include "../common/limit.h"
 #include "../common/net.h"
 #include "../common/offer.h"
 #include "../common/stop.h"
+#include "../common/watch.h"
 
-enum { CHUNK = 65536, RECEIPT = 48, EVENTS = 256 };
+enum { CHUNK = 65536, EVENTS = 256 };
 
 enum state {
     SENDING,     /* the file goes out */
@@ -48,8 +47,7 @@ enum state {
 };
 
 struct client {
-    struct client *older, *newer; /* in the order in which they came */
-    struct deadline limit;
+    struct place place;    /* first: the queue knows it by this alone */
     intmax_t size;         /* bytes of FILE, as announced to it */
     intmax_t sent, heard;  /* bytes of FILE, and of whatever it says */
     char receipt[RECEIPT]; /* the first of these */
@@ -60,42 +58,20 @@ struct client {
     bool got_fin; /* it has said all it had to say */
 };
 
-static struct client all = {.older = &all, .newer = &all}; /* all.newer is the
-                              oldest client, whose time is up first */
+static struct place all = {.older = &all, .newer = &all}; /* the clients */
 static char chunk[CHUNK]; /* one for all: no client's bytes wait in it */
 static int epoll, listener, file;
 static const char *path;
-static bool resting; /* the listener: there is no descriptor for a client */
-
-/* Have epoll tell of some events of a descriptor. -1 and errno. */
-static int
-watch(int operation, int fd, uint32_t events, struct client *c)
-{
-    struct epoll_event event = {.events = events, .data.ptr = c};
-
-    return epoll_ctl(epoll, operation, fd, &event);
-}
-
-/* Let the listener rest: epoll would say again and again that clients wait. */
-static void
-rest(bool now)
-{
-    resting = now;
-    if (watch(EPOLL_CTL_MOD, listener, now ? 0 : EPOLLIN, NULL) == -1)
-        err(1, "epoll_ctl");
-}
 
 static void
 drop(struct client *c)
 {
-    c->older->newer = c->newer;
-    c->newer->older = c->older;
+    leave(&c->place);
     watch(EPOLL_CTL_DEL, c->conn, 0, NULL); /* if a child has a copy, close(2)
                                                would not make epoll forget it */
     close(c->conn);
     free(c);
-    if (resting)
-        rest(false); /* there is a descriptor now */
+    rest(false); /* the listener: there is a descriptor now */
 }
 
 /* End in a RST: after a FIN, what went might pass for the whole. */
@@ -160,22 +136,6 @@ hear(struct client *c)
     c->got_fin = n == 0;
 }
 
-/* Both sides have ended: was it the right receipt? */
-static void
-judge(struct client *c)
-{
-    char receipt[RECEIPT];
-    int length = snprintf(receipt, sizeof receipt, "Thank you %jd\n", c->size);
-
-    if (c->heard == 0)
-        warnx("%s: no thanks", c->name);
-    else if (c->heard != length || memcmp(c->receipt, receipt, (size_t)length))
-        warnx("%s: no receipt for %jd bytes", c->name, c->size);
-    else
-        printf("Message from client: %s", receipt);
-    c->state = OVER;
-}
-
 /* One step of a conversation, now that epoll has told of events. */
 static void
 proceed(struct client *c, uint32_t events)
@@ -186,8 +146,10 @@ proceed(struct client *c, uint32_t events)
         hear(c);
     if (c->state == SENDING && events & EPOLLOUT)
         send_some(c);
-    if (c->state == HALF_CLOSED && c->got_fin)
-        judge(c);
+    if (c->state == HALF_CLOSED && c->got_fin) {
+        judge_receipt(c->name, c->receipt, c->heard, c->size);
+        c->state = OVER;
+    }
     if (c->state == OVER) {
         drop(c);
         return;
@@ -208,18 +170,13 @@ take_client(double patience)
     size_t length;
 
     if (c == NULL || (c->conn = accept_named(listener, c->name)) == -1) {
-        if (errno != EAGAIN) { /* that would be one who has gone again */
-            warn("accept a client");
-            rest(true);
-        }
+        cannot_accept();
         free(c);
         return;
     }
     nonblocking(c->conn);
-    c->limit = deadline_in(patience);
-    c->older = all.older; /* behind the newest, who came before it */
-    c->newer = &all;
-    c->older->newer = c->newer->older = c;
+    c->place.limit = deadline_in(patience);
+    join(&all, &c->place);
     if (fstat(file, &st) == -1)
         err(1, "fstat %s", path);
     c->size = st.st_size;
@@ -239,23 +196,23 @@ static void
 turn(double patience, const sigset_t *signals)
 {
     struct epoll_event events[EVENTS];
-    int n, wait = resting ? 1000 : -1; /* others may have a descriptor then */
+    struct client *c;
+    int n = epoll_pwait(epoll, events, EVENTS, longest_sleep(&all), signals);
 
-    if (all.newer != &all)
-        wait = milliseconds_left(all.newer->limit);
-    n = epoll_pwait(epoll, events, EVENTS, wait, signals);
     if (n == -1 && errno != EINTR)
         err(1, "epoll_pwait");
-    if (resting && all.newer == &all)
-        rest(false);
+    if (n == 0)
+        rest(false); /* others may have given back a descriptor */
     for (int i = 0; i < n; i++)
         if (events[i].data.ptr == NULL)
             take_client(patience);
         else
             proceed(events[i].data.ptr, events[i].events);
-    for (struct client *c; (c = all.newer) != &all && passed(c->limit); drop(c))
+    while ((c = (struct client *)oldest(&all)) && passed(c->place.limit)) {
         warnx("%s: gave up after %g seconds: sent %jd of %jd bytes, heard %jd",
               c->name, patience, c->sent, c->size, c->heard);
+        drop(c);
+    }
     if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
 }
@@ -282,22 +239,12 @@ main(int argc, char *argv[])
     signals = hold_signals();
     listener = listen_on(where, argv[1], argv[2]);
     freeaddrinfo(where);
-    raise_limit();
-    nonblocking(listener);
-    epoll = epoll_create1(0);
-    if (listen(listener, SOMAXCONN) == -1) /* 5 were not many for a crowd */
-        err(1, "listen on %s %s", argv[1], argv[2]);
-    if (epoll == -1 || watch(EPOLL_CTL_ADD, listener, EPOLLIN, NULL) == -1)
-        err(1, "epoll");
+    epoll = watch_listener(listener);
 
     while (!stop_asked())
         turn(patience, &signals);
-    watch(EPOLL_CTL_DEL, listener, 0, NULL);
-    if (shutdown(listener, SHUT_RD) == -1) /* no copy listens on (Linux) */
-        err(1, "shutdown the listener");
-    close(listener);
-    resting = false;          /* for good */
-    while (all.newer != &all) /* let them end: each has its deadline */
+    stop_listening();
+    while (oldest(&all) != NULL) /* let them end: each has its deadline */
         turn(patience, &signals);
     return 0;
 }

@@ -38,9 +38,9 @@
 
 #include "../common/deadline.h"
 #include "../common/dial.h"
-#include "../common/limit.h"
 #include "../common/net.h"
 #include "../common/stop.h"
+#include "../common/watch.h"
 
 enum { CHUNK = 65536, PIPE = 1 << 20 };
 
@@ -64,60 +64,27 @@ struct end {
 };
 
 struct link {
-    struct link *older, *newer;     /* in one of the two rings below */
-    struct deadline limit;          /* if it is in the ring of the timed */
+    struct place place;             /* first: in one of the two queues below */
     const struct addrinfo *untried; /* addresses of the target */
     bool connected;                 /* the target has answered */
     struct end end[2];
     char name[CLIENT_NAME]; /* the client's */
 };
 
-/* Of each ring `newer` is the oldest link, whose time is up first. */
-static struct link timed = {.older = &timed, .newer = &timed},
-                   untimed = {.older = &untimed, .newer = &untimed};
+/* Links whose silence is bounded, and those that may be silent for ever. */
+static struct place timed = {.older = &timed, .newer = &timed},
+                    untimed = {.older = &untimed, .newer = &untimed};
 static int epoll, listener;
 static struct addrinfo *addresses_of_target;
 static double patience;
-static bool resting; /* the listener: there is no descriptor for a client */
-static bool plain;   /* there is no splice here */
+static bool plain;                     /* there is no splice here */
 static struct pipe empty = {{-1, -1}}; /* a pipe for whoever needs one */
-
-/* Make a link the newest of a ring; there is no ring for one that ends. */
-static void
-move(struct link *l, struct link *ring)
-{
-    l->older->newer = l->newer;
-    l->newer->older = l->older;
-    if (ring == NULL)
-        return;
-    l->older = ring->older;
-    l->newer = ring;
-    l->older->newer = l->newer->older = l;
-}
 
 static void
 start_clock(struct link *l)
 {
-    l->limit = deadline_in(patience);
-    move(l, &timed);
-}
-
-/* Have epoll tell of some events of a descriptor. -1 and errno. */
-static int
-watch(int operation, int fd, uint32_t events, struct end *e)
-{
-    struct epoll_event event = {.events = events, .data.ptr = e};
-
-    return epoll_ctl(epoll, operation, fd, &event);
-}
-
-/* Let the listener rest: epoll would say again and again that clients wait. */
-static void
-rest(bool now)
-{
-    resting = now;
-    if (watch(EPOLL_CTL_MOD, listener, now ? 0 : EPOLLIN, NULL) == -1)
-        err(1, "epoll_ctl");
+    l->place.limit = deadline_in(patience);
+    join(&timed, &l->place);
 }
 
 /* Open one of PIPE bytes, or of fewer if we may have no more, but not a tiny
@@ -214,10 +181,9 @@ drop(struct link *l, bool broken)
         watch(EPOLL_CTL_DEL, conn, 0, NULL); /* a child may have a copy */
         close(conn);
     }
-    move(l, NULL);
+    leave(&l->place);
     free(l);
-    if (resting)
-        rest(false); /* there are descriptors now */
+    rest(false); /* the listener: there are descriptors now */
 }
 
 /* Say what failed at an end. Always false: nothing can be passed on there. */
@@ -303,7 +269,7 @@ proceed(struct end *e, uint32_t events)
     else if (e->sent_fin || other->sent_fin || stop_asked())
         start_clock(l); /* anew, since something has moved */
     else
-        move(l, &untimed);
+        join(&untimed, &l->place);
 }
 
 /* Dial the next address of the target. With none left its client gets a RST: an
@@ -352,10 +318,8 @@ take_client(void)
 
     if (l != NULL && spare != -1)
         conn = accept_named(listener, l->name);
-    if (conn == -1 && errno != EAGAIN) { /* that is one who has gone again */
-        warn("accept a client");
-        rest(true);
-    }
+    if (conn == -1)
+        cannot_accept();
     if (spare != -1)
         close(spare); /* the target's connection will have its place */
     if (conn == -1) {
@@ -369,7 +333,6 @@ take_client(void)
         l->end[i].link = l;
         l->end[i].other = &l->end[TARGET - i];
     }
-    l->older = l->newer = l;
     l->untried = addresses_of_target;
     start_clock(l);
     if (watch(EPOLL_CTL_ADD, conn, 0, &l->end[CLIENT]) == 0) {
@@ -387,20 +350,17 @@ turn(const sigset_t *signals)
 {
     struct epoll_event event;
     struct link *l;
-    int n, wait = resting ? 1000 : -1; /* others may have a descriptor then */
+    int n = epoll_pwait(epoll, &event, 1, longest_sleep(&timed), signals);
 
-    if (timed.newer != &timed)
-        wait = milliseconds_left(timed.newer->limit);
-    n = epoll_pwait(epoll, &event, 1, wait, signals);
     if (n == -1 && errno != EINTR)
         err(1, "epoll_pwait");
-    if (n == 0 && resting)
-        rest(false);
+    if (n == 0)
+        rest(false); /* others may have given back descriptors */
     if (n == 1 && event.data.ptr == NULL)
         take_client();
     else if (n == 1)
         go_on(event.data.ptr, event.events);
-    while ((l = timed.newer) != &timed && passed(l->limit)) {
+    while ((l = (struct link *)oldest(&timed)) && passed(l->place.limit)) {
         warnx("%s: gave up after %g seconds: %s", l->name, patience,
               l->connected ? "nothing came in the other direction"
                            : "the target did not answer");
@@ -427,24 +387,14 @@ main(int argc, char *argv[])
     signals = hold_signals();
     listener = listen_on(where, argv[1], argv[2]);
     freeaddrinfo(where);
-    raise_limit();
-    nonblocking(listener);
-    epoll = epoll_create1(0);
-    if (listen(listener, SOMAXCONN) == -1)
-        err(1, "listen on %s %s", argv[1], argv[2]);
-    if (epoll == -1 || watch(EPOLL_CTL_ADD, listener, EPOLLIN, NULL) == -1)
-        err(1, "epoll");
+    epoll = watch_listener(listener);
 
     while (!stop_asked())
         turn(&signals);
-    watch(EPOLL_CTL_DEL, listener, 0, NULL);
-    if (shutdown(listener, SHUT_RD) == -1) /* no copy listens on (Linux) */
-        err(1, "shutdown the listener");
-    close(listener);
-    resting = false;                  /* for good */
-    while (untimed.newer != &untimed) /* from now on a silence is bounded */
-        start_clock(untimed.newer);
-    while (timed.newer != &timed)
+    stop_listening();
+    while (oldest(&untimed) != NULL) /* from now on a silence is bounded */
+        start_clock((struct link *)oldest(&untimed));
+    while (oldest(&timed) != NULL)
         turn(&signals);
     freeaddrinfo(addresses_of_target);
     return 0;

@@ -1,5 +1,6 @@
 /*
- * Opening what is to be offered, and discarding what nobody asked for.
+ * Opening what is to be offered, discarding what nobody asked for, and judging
+ * the receipt.
  *
  * The contracts are in offer.h. POSIX throughout.
  */
@@ -12,6 +13,8 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 
 int
 open_file(const char *path, intmax_t *size)
@@ -41,4 +44,19 @@ drain(struct deadline limit, int conn)
 
     while (read_by(limit, conn, chunk, sizeof chunk) > 0)
         continue; /* 0: EOF; -1: a reset, or the time is up: all end it */
+}
+
+void
+judge_receipt(const char *client, const char said[RECEIPT], intmax_t heard,
+              intmax_t size)
+{
+    char receipt[RECEIPT];
+    int length = snprintf(receipt, sizeof receipt, "Thank you %jd\n", size);
+
+    if (heard == 0)
+        warnx("%s: no thanks", client);
+    else if (heard != length || memcmp(said, receipt, (size_t)length) != 0)
+        warnx("%s: no receipt for %jd bytes", client, size);
+    else
+        printf("Message from client: %s", receipt);
 }

@@ -8,6 +8,8 @@
 
 #include "deadline.h"
 
+enum { RECEIPT = 48 }; /* bytes: every receipt is shorter */
+
 /*
  * Open a regular file to read it, and look at its `size` in bytes. Ends the
  * program with status 1 if it is anything else, or on errors: a FIFO or a
@@ -20,5 +22,13 @@ int open_file(const char *path, intmax_t *size);
  * 08's drain. EOF, a reset and the deadline all end it. read(2).
  */
 void drain(struct deadline limit, int conn);
+
+/*
+ * Judge the receipt of a client that has been sent all `size` bytes: the first
+ * bytes of what it said, and how many these were in all. A line on standard
+ * output says that it is right, one on standard error that it is not.
+ */
+void judge_receipt(const char *client, const char said[RECEIPT], intmax_t heard,
+                   intmax_t size);
 
 #endif

@@ -25,16 +25,16 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "../../common/deadline.h"
 #include "../../common/limit.h"
 #include "../../common/net.h"
 #include "../../common/offer.h"
+#include "../../common/queue.h"
 #include "../../common/stop.h"
 
-enum { CHUNK = 65536, RECEIPT = 48 };
+enum { CHUNK = 65536 };
 
 enum state {
     SENDING,     /* the file goes out */
@@ -43,8 +43,7 @@ enum state {
 };
 
 struct client {
-    struct client *older, *newer; /* in the order in which they came */
-    struct deadline limit;
+    struct place place;    /* first: the queue knows it by this alone */
     intmax_t size;         /* bytes of FILE, as announced to it */
     intmax_t sent, heard;  /* bytes of FILE, and of whatever it says */
     char receipt[RECEIPT]; /* the first of these */
@@ -54,8 +53,7 @@ struct client {
     bool got_fin; /* it has said all it had to say */
 };
 
-static struct client all = {.older = &all, .newer = &all}; /* all.newer is the
-                              oldest client, whose time is up first */
+static struct place all = {.older = &all, .newer = &all}; /* the clients */
 static char chunk[CHUNK]; /* one for all: no client's bytes wait in it */
 static int listener, file;
 static const char *path;
@@ -89,20 +87,29 @@ watch(int fd, short events, struct client *c)
 static void
 rest(bool now)
 {
+    if (resting == now)
+        return;
     resting = now;
     watch(listener, now ? 0 : POLLIN, NULL);
 }
 
 static void
+cannot_accept(void)
+{
+    if (errno == EAGAIN) /* it has gone again */
+        return;
+    warn("accept a client");
+    rest(true);
+}
+
+static void
 drop(struct client *c)
 {
-    c->older->newer = c->newer;
-    c->newer->older = c->older;
+    leave(&c->place);
     watch(c->conn, 0, NULL);
     close(c->conn);
     free(c);
-    if (resting)
-        rest(false); /* there is a descriptor now */
+    rest(false); /* the listener: there is a descriptor now */
 }
 
 /* End in a RST: after a FIN, what went might pass for the whole. */
@@ -167,22 +174,6 @@ hear(struct client *c)
     c->got_fin = n == 0;
 }
 
-/* Both sides have ended: was it the right receipt? */
-static void
-judge(struct client *c)
-{
-    char receipt[RECEIPT];
-    int length = snprintf(receipt, sizeof receipt, "Thank you %jd\n", c->size);
-
-    if (c->heard == 0)
-        warnx("%s: no thanks", c->name);
-    else if (c->heard != length || memcmp(c->receipt, receipt, (size_t)length))
-        warnx("%s: no receipt for %jd bytes", c->name, c->size);
-    else
-        printf("Message from client: %s", receipt);
-    c->state = OVER;
-}
-
 /* One step of a conversation, now that poll has told of events. */
 static void
 proceed(struct client *c, short events)
@@ -191,8 +182,10 @@ proceed(struct client *c, short events)
         hear(c);
     if (c->state == SENDING && events & POLLOUT)
         send_some(c);
-    if (c->state == HALF_CLOSED && c->got_fin)
-        judge(c);
+    if (c->state == HALF_CLOSED && c->got_fin) {
+        judge_receipt(c->name, c->receipt, c->heard, c->size);
+        c->state = OVER;
+    }
     if (c->state == OVER) {
         drop(c);
         return;
@@ -211,18 +204,13 @@ take_client(double patience)
     size_t length;
 
     if (c == NULL || (c->conn = accept_named(listener, c->name)) == -1) {
-        if (errno != EAGAIN) { /* that would be one who has gone again */
-            warn("accept a client");
-            rest(true);
-        }
+        cannot_accept();
         free(c);
         return;
     }
     nonblocking(c->conn);
-    c->limit = deadline_in(patience);
-    c->older = all.older; /* behind the newest, who came before it */
-    c->newer = &all;
-    c->older->newer = c->newer->older = c;
+    c->place.limit = deadline_in(patience);
+    join(&all, &c->place);
     if (fstat(file, &st) == -1)
         err(1, "fstat %s", path);
     c->size = st.st_size;
@@ -238,17 +226,18 @@ take_client(double patience)
 static void
 turn(double patience, const sigset_t *signals)
 {
+    struct client *c;
     int n, wait = resting ? 1000 : -1; /* others may have a descriptor then */
     struct timespec time;
 
-    if (all.newer != &all)
-        wait = milliseconds_left(all.newer->limit);
+    if (oldest(&all) != NULL)
+        wait = milliseconds_left(oldest(&all)->limit);
     time = (struct timespec){wait / 1000, wait % 1000 * 1000000L};
     n = ppoll(slots, (nfds_t)count, wait == -1 ? NULL : &time, signals);
     if (n == -1 && errno != EINTR)
         err(1, "ppoll");
-    if (resting && all.newer == &all)
-        rest(false);
+    if (n == 0)
+        rest(false); /* others may have given back a descriptor */
     for (int fd = 0; n > 0 && fd < count; fd++)
         if (slots[fd].fd != -1 && slots[fd].revents != 0) {
             n--;
@@ -257,9 +246,11 @@ turn(double patience, const sigset_t *signals)
             else
                 proceed(clients[fd], slots[fd].revents);
         }
-    for (struct client *c; (c = all.newer) != &all && passed(c->limit); drop(c))
+    while ((c = (struct client *)oldest(&all)) && passed(c->place.limit)) {
         warnx("%s: gave up after %g seconds: sent %jd of %jd bytes, heard %jd",
               c->name, patience, c->sent, c->size, c->heard);
+        drop(c);
+    }
     if (ferror(stdout) || fflush(stdout) == EOF)
         err(1, "standard output");
 }
@@ -279,7 +270,7 @@ main(int argc, char *argv[])
     patience = seconds(argc == 5 ? argv[4] : "10");
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* EPIPE tells us, and we live */
         err(1, "signal");
-    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* a line is one write */
+    whole_lines();
     where = addresses(argv[1], argv[2]);
     path = argv[3];
     file = open_file(path, &size);
@@ -298,8 +289,8 @@ main(int argc, char *argv[])
     if (shutdown(listener, SHUT_RD) == -1) /* no copy listens on (Linux) */
         err(1, "shutdown the listener");
     close(listener);
-    resting = false;          /* for good */
-    while (all.newer != &all) /* let them end: each has its deadline */
+    resting = false;             /* for good */
+    while (oldest(&all) != NULL) /* let them end: each has its deadline */
         turn(patience, &signals);
     return 0;
 }

@@ -26,7 +26,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "../../common/deadline.h"
@@ -35,7 +34,7 @@
 #include "../../common/offer.h"
 #include "../../common/stop.h"
 
-enum { CHUNK = 65536, RECEIPT = 48 };
+enum { CHUNK = 65536 };
 
 enum state {
     SENDING,     /* the file goes out */
@@ -122,22 +121,6 @@ hear(struct client *c)
     c->got_fin = n == 0;
 }
 
-/* Both sides have ended: was it the right receipt? */
-static void
-judge(struct client *c)
-{
-    char receipt[RECEIPT];
-    int length = snprintf(receipt, sizeof receipt, "Thank you %jd\n", c->size);
-
-    if (c->heard == 0)
-        warnx("%s: no thanks", c->name);
-    else if (c->heard != length || memcmp(c->receipt, receipt, (size_t)length))
-        warnx("%s: no receipt for %jd bytes", c->name, c->size);
-    else
-        printf("Message from client: %s", receipt);
-    c->state = OVER;
-}
-
 /* A conversation, step by step, in a thread that ends with it. */
 static void *
 serve(void *client)
@@ -154,8 +137,10 @@ serve(void *client)
             hear(c);
         if (c->state == SENDING && ready.revents & POLLOUT)
             send_some(c);
-        if (c->state == HALF_CLOSED && c->got_fin)
-            judge(c);
+        if (c->state == HALF_CLOSED && c->got_fin) {
+            judge_receipt(c->name, c->receipt, c->heard, c->size);
+            c->state = OVER;
+        }
     }
     if (c->state != OVER)
         warnx("%s: gave up after %g seconds: sent %jd of %jd bytes, heard %jd",
@@ -220,7 +205,7 @@ main(int argc, char *argv[])
     patience = seconds(argc == 5 ? argv[4] : "10");
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* EPIPE tells us, and we live */
         err(1, "signal");
-    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* a line is one write */
+    whole_lines();
     where = addresses(argv[1], argv[2]);
     path = argv[3];
     file = open_file(path, &size);
