@@ -11,6 +11,7 @@ import pytest
 
 from lab import calls, kernel, program
 from lab.calls import CallLog, Fault
+from lab.ladder.steps import steps
 from lab.sandbox import Process
 
 HEAD = """
@@ -184,6 +185,28 @@ def test_a_disk_can_be_full_for_a_splice_into_a_file(run):
     assert log.struck() == ["splice"]
 
 
+def test_a_writev_too_may_find_the_disk_full(run):
+    process, log = run("""
+        int f = open("f", O_CREAT | O_RDWR, 0600);
+        return writev(f, &(struct iovec){"x", 1}, 1) != -1 ||
+               errno != ENOSPC;""", Fault("ENOSPC", at=1, calls=("write",)))
+    assert str(process.wait()) == "exit 0"
+    assert log.struck() == ["write"]
+
+
+@pytest.mark.parametrize("calls,struck", (
+    (("pread",), ["pread"]), (("fsync", "sync"), []),
+    (("pread", "read"), ["read"]), (("readahead", "read"), ["read"])))
+def test_only_the_calls_that_a_fault_names_are_struck(run, calls, struck):
+    """Not one whose name ends as a given one does, or begins so."""
+    process, log = run("""
+        char c; int f = open("f", O_CREAT | O_RDWR, 0600);
+        return read(f, &c, 1) - pread(f, &c, 1, 0) > 1;""",
+                       Fault("EIO", at=1, calls=calls))
+    assert str(process.wait()) == "exit 0"
+    assert log.struck() == struck
+
+
 # --- what is seen ----------------------------------------------------------
 
 ECHOES = {
@@ -211,6 +234,28 @@ UNSEEN = {
     "libc's own": 'ssize_t (*own)(int, const void *, size_t); '
                   '*(void **)&own = dlsym(dlopen("libc.so.6", RTLD_LAZY), '
                   '"write"); read(s, b, 4); own(s, "four", 4);'}
+
+
+SERVES_ONE = """
+        int l = socket(AF_INET, SOCK_STREAM, 0), s;
+        char b[5];
+        listen(l, 1);
+        s = accept4(l, NULL, NULL, SOCK_CLOEXEC);
+        recvmsg(s, &(struct msghdr){.msg_iov = &(struct iovec){b, 4},
+                                    .msg_iovlen = 1}, 0);
+        sendto(s, "four", 4, 0, NULL, 0);
+        close(s);"""
+
+
+def test_each_call_that_is_written_down_can_be_drawn(run, room):
+    process, log = run(SERVES_ONE)
+    with room.socket() as ours:
+        ours.connect(("127.0.0.1", kernel.listening(process, 10)))
+        ours.send(b"four")
+        assert str(process.wait()) == "exit 0"
+    assert [step.text for step in steps(log.read(), dialled=False)] == [
+        "accept4() = conn", "recvmsg(conn) = 4", "sendto(conn, 4) = 4",
+        "close(conn)"]
 
 
 def echoed(run, listener, body: str) -> str:

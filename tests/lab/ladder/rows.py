@@ -13,7 +13,7 @@ from typing import Iterable, Optional, Sequence, Union
 
 from ..outcome import Outcome, Part
 from ..wire import ACK, FIN, RST, SYN, Segment, without_repeats
-from .steps import READS, WRITES, Step, runs, steps, together
+from .steps import ACCEPTS, READS, WRITES, Step, runs, steps, together
 
 RESETS = ("ECONNRESET", "EPIPE", "WSAECONNRESET", "WSAECONNABORTED")
 SHOWN = 20  # payloads up to this many characters are spelled out
@@ -221,7 +221,7 @@ class _Side:
     def cause(self, step: Step) -> Optional[int]:
         """Return the rung of the segment that a call sent, or waited for."""
         call, count = step.call, step.call.result or 0
-        if call.name in ("connect", "accept"):
+        if call.name in ("connect", *ACCEPTS):
             return self.first("SYN", ours=True)
         if call.name in WRITES and step.moved \
                 or call.name == "fflush" and not call.error:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterable, Iterator, Optional, Sequence
 
+from .. import calls as recorded
 from ..calls import Call
 
-READS = ("read", "recv", "fread", "splice_in")
-WRITES = ("write", "send", "sendfile", "splice_out")
+ACCEPTS = ("accept", "accept4")
+READS = (*recorded.READS, "fread")
+WRITES = recorded.WRITES
 SPLICES = {"splice_in": "splice(conn, pipe", "splice_out": "splice(pipe, conn"}
 CLOSES = ("close", "closesocket", "fclose")
 STREAMS = ("fdopen", "fread", "fflush", "fclose")  # of stdio
@@ -23,7 +25,7 @@ ENDS_READING = (0, 2)
 NOT_NOW = ("EAGAIN", "WSAEWOULDBLOCK")  # what a socket that never waits says
 UNDER_WAY = ("EINPROGRESS", "EALREADY", "WSAEWOULDBLOCK")  # of a connect
 INTERRUPTED = ("EINTR", "WSAEINTR")
-NAMED = ("accept", "connect", "shutdown", "dup", "fdopen", "fflush", *READS,
+NAMED = (*ACCEPTS, "connect", "shutdown", "dup", "fdopen", "fflush", *READS,
          *WRITES, *CLOSES)
 
 
@@ -77,7 +79,7 @@ def _accepted(calls: Iterable[Call]) -> Iterator[tuple[int, Call]]:
     used: dict[tuple[int, int], int] = {}  # by process and descriptor
     count = 0
     for call in calls:
-        if call.name == "accept":
+        if call.name in ACCEPTS:
             if call.result is not None or count == 0:
                 yield count, call
             if call.result is not None and call.result >= 0:
@@ -128,8 +130,8 @@ def _written(call: Call) -> str:
             text = f'fdopen(conn, "{"w" if call.argument else "r"}")'
     elif call.name == "connect":
         text = "connect()"
-    elif call.name == "accept":
-        text = "accept()"
+    elif call.name in ACCEPTS:
+        text = f"{call.name}()"
         if call.result is not None and call.result >= 0:
             text += " = conn"
     elif call.name == "shutdown":

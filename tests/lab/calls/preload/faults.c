@@ -41,7 +41,7 @@ static const struct {
 static struct {
     enum kind kind;
     int number;               /* an errno, or a signal */
-    char calls[64];           /* names with commas, or "" for all */
+    char calls[66];           /* names, each between commas; or "" for all */
     long at;                  /* the call to strike, or 0 */
     unsigned percent;         /* else the chance of each */
     long first;               /* that suffer it anyhow, of each name and sort */
@@ -52,12 +52,13 @@ static struct {
 void
 read_fault(const char *text)
 {
-    char word[16];
+    char word[16], names[64];
     int used = 0;
     size_t i;
 
-    if (sscanf(text, "%15s in %63s %n", word, fault.calls, &used) != 2 &&
-        sscanf(text, "%15s %n", word, &used) != 1)
+    if (sscanf(text, "%15s in %63s %n", word, names, &used) == 2)
+        snprintf(fault.calls, sizeof fault.calls, ",%s,", names);
+    else if (sscanf(text, "%15s %n", word, &used) != 1)
         abort();
     if (sscanf(text + used, "at %ld", &fault.at) != 1 &&
         sscanf(text + used, "chance %u seed %llu first %ld", &fault.percent,
@@ -83,8 +84,9 @@ static const char *
 known_as(const char *name)
 {
     static const char *const names[][2] = {
-        {"readv", "read"},  {"writev", "write"}, {"recvfrom", "recv"},
-        {"sendto", "send"}, {"recvmsg", "recv"}, {"sendmsg", "send"}};
+        {"readv", "read"},    {"writev", "write"}, {"recvfrom", "recv"},
+        {"sendto", "send"},   {"recvmsg", "recv"}, {"sendmsg", "send"},
+        {"accept4", "accept"}};
     size_t i;
 
     for (i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -93,14 +95,21 @@ known_as(const char *name)
     return name;
 }
 
-/* Whether calls of this name are among those that may be struck. */
+/* Return where a name stands among those that FAULT gives, or NULL. */
+static const char *
+given(const char *name)
+{
+    char word[32];
+
+    snprintf(word, sizeof word, ",%s,", name);
+    return strstr(fault.calls, word);
+}
+
+/* Whether calls of this name may be struck. */
 static bool
 chosen(const char *name)
 {
-    const char *found = strstr(fault.calls, name);
-
-    return fault.calls[0] == '\0' ||
-           (found != NULL && strchr(",", found[strlen(name)]) != NULL);
+    return fault.calls[0] == '\0' || given(name) != NULL;
 }
 
 void
@@ -119,7 +128,7 @@ static bool
 is_early(const char *name, int fd)
 {
     static long begun[sizeof fault.calls][SOCKET + 1];
-    const char *found = strstr(fault.calls, name);
+    const char *found = given(name);
     size_t place = found == NULL ? 0 : (size_t)(found - fault.calls);
 
     return begun[place][sort_of(fd)]++ < fault.first;
@@ -162,7 +171,7 @@ interruptible(const char *name, int fd, enum sort sort, bool waits)
         "read",   "write",   "recv",  "send",        "poll",
         "accept", "connect", "close", "epoll_pwait", NULL};
 
-    if (fault.kind != INTERRUPTED || !chosen(name))
+    if (!chosen(name))
         return false;
     if (is_any(name, slow) &&
         (waits || strcmp(name, "close") == 0)) /* which may linger */
@@ -172,19 +181,36 @@ interruptible(const char *name, int fd, enum sort sort, bool waits)
     return false;
 }
 
-int
-failing(const char *name, int fd, enum sort sort, bool waits)
+static bool
+can_suffer(const char *name, int fd, enum sort sort, bool waits)
 {
     static const char *const disk[] = {"open",     "openat", "write",
                                        "splice",   "fsync",  "rename",
                                        "renameat", "close",  NULL};
-    bool can = fault.kind == BROKEN || fault.kind == SIGNALLED ||
-               (fault.kind == STOPPED && (sort == SOCKET || fd == -1)) ||
-               (fault.kind == SLOW && strcmp(name, "fsync") == 0) ||
-               interruptible(known_as(name), fd, sort, waits) ||
-               (fault.kind == FULL && sort != SOCKET && is_any(name, disk));
 
-    if (!strikes(known_as(name), fd, can))
+    switch (fault.kind) {
+    case BROKEN:
+    case SIGNALLED:
+        return true;
+    case STOPPED:
+        return sort == SOCKET || fd == -1;
+    case SLOW:
+        return strcmp(name, "fsync") == 0;
+    case FULL:
+        return sort != SOCKET && is_any(name, disk);
+    case INTERRUPTED:
+        return interruptible(name, fd, sort, waits);
+    default:
+        return false;
+    }
+}
+
+int
+failing(const char *name, int fd, enum sort sort, bool waits)
+{
+    const char *known = known_as(name);
+
+    if (!strikes(known, fd, can_suffer(known, fd, sort, waits)))
         return 0;
     if (fault.kind == SLOW)
         REAL(poll)(NULL, 0, 1000);

@@ -24,8 +24,9 @@
  *     copied   a child keeps a copy of what accept returned, for ever
  *
  * What is said of read and write holds for readv, writev and pread, what is
- * said of recv and send for recvfrom, recvmsg, sendto and sendmsg; recvmsg is
- * never short.
+ * said of recv and send for recvfrom, recvmsg, sendto and sendmsg, what is said
+ * of accept for accept4; but recvmsg is never short, and a child keeps nothing
+ * that accept4 returned.
  *
  * A call that was struck adds the line `TID TIME fault:NAME FD 0 0 0` to the
  * log. One that was spared adds `TID TIME spared:NAME FD 0 0 0`: on a socket it

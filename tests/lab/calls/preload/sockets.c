@@ -145,6 +145,10 @@ WATCH(int, connect, fd, 0, 0,
 CALL(copied_accept, int, accept, fd, 0, 0,
      (int fd, struct sockaddr *restrict who, socklen_t *restrict size), fd, who,
      size)
+WATCH(int, accept4, fd, 0, 0,
+      (int fd, struct sockaddr *restrict who, socklen_t *restrict size,
+       int flags),
+      fd, who, size, flags)
 WATCH(int, shutdown, fd, 0, how, (int fd, int how), fd, how)
 WATCH(int, close, fd, 0, 0, (int fd), fd)
 WATCH(int, dup, fd, 0, 0, (int fd), fd)
