@@ -92,9 +92,18 @@ def started(*words, **options) -> Iterator[subprocess.Popen]:
             process.kill()
 
 
+@pytest.fixture
+def under_nohup() -> Iterator[None]:
+    """Ignore SIGHUP, as all do that nohup(1) starts."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGHUP),
                          ids=("TERM", "HUP"))
-def test_nothing_is_left_behind_by_who_is_ended(kit, tmp_path, number):
+def test_nothing_is_left_behind_by_who_is_ended(kit, tmp_path, under_nohup,
+                                                number):
     ours = tmp_path / "temporary"
     ours.mkdir()
     source = next(kit.glob("exercises/01-*/server.c"))
