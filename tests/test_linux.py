@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import select
 import signal
 import socket
 import struct
@@ -12,7 +13,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Iterator
 
+import plain_sockets
 import pytest
+
+from lab import wire
 
 MANY = 20_000_000  # bytes: more than the queues of a connection hold
 BOUND = 30.0  # seconds
@@ -122,6 +126,72 @@ def test_a_listener_on_every_ipv6_address_has_the_ipv4_ones_too(room):
         with pytest.raises(OSError) as caught:
             second.bind(("0.0.0.0", port))
         assert caught.value.errno == errno.EADDRINUSE
+
+
+# --- chapter 05: what ends a TIME_WAIT before its minute is over --------------
+
+def last_from(tap: socket.socket, port: int, flag: int) -> bytes:
+    """Return the newest packet from a port that has a flag of TCP's."""
+    newest = b""
+    while select.select([tap], [], [], 0)[0]:
+        packet = tap.recv(1 << 16)
+        if packet[9] == socket.IPPROTO_TCP and packet[20 + 13] & flag \
+                and struct.unpack_from("!H", packet, 20)[0] == port:
+            newest = packet
+    assert newest, "there is none"
+    return newest
+
+
+def repeat(room, packet: bytes) -> None:
+    """Send a packet once more (raw(7)), with a checksum (RFC 9293 3.1).
+
+    What crosses a loopback has none.
+    """
+    tcp = packet[20:36] + bytes(2) + packet[38:]
+    summed = packet[12:20] + struct.pack("!HH", packet[9], len(tcp)) + tcp
+    total = sum(struct.unpack(f"!{len(summed) // 2}H", summed)) % 0xffff
+    with room.socket(socket.AF_INET, socket.SOCK_RAW,
+                     socket.IPPROTO_RAW) as raw:
+        raw.sendto(packet[:20] + tcp[:16] + struct.pack("!H", 0xffff - total)
+                   + tcp[18:], ("127.0.0.1", 0))
+
+
+def may_listen(room, address: tuple[str, int]) -> bool:
+    """Whether a server that knows no SO_REUSEADDR gets an address."""
+    with room.socket() as server:
+        try:
+            server.bind(address)
+        except OSError as error:
+            assert error.errno == errno.EADDRINUSE
+            return False
+    return True
+
+
+@pytest.mark.namespaces
+def test_a_fin_that_comes_twice_frees_the_port(room):
+    """As when a machine is so slow that the ACK takes 200 ms.
+
+    TIME_WAIT answers the second FIN with one more ACK, whose receiver has
+    gone, and so its kernel with a RST, which ends TIME_WAIT (RFC 1337 2.1;
+    tcp_rfc1337 in the kernel's ip-sysctl.rst would heed it).
+    """
+    listener, port = plain_sockets.listen(room)
+    address = listener.getsockname()
+    with room.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                     socket.htons(wire.ETH_P_IP)) as tap, \
+            plain_sockets.dial(room, port) as client:
+        theirs = client.getsockname()[1]
+        with listener, plain_sockets.accept(listener) as server:
+            server.shutdown(socket.SHUT_WR)
+            assert client.recv(1) == b""
+            client.close()
+            assert server.recv(1) == b""
+        assert not may_listen(room, address)
+        repeat(room, last_from(tap, theirs, wire.FIN))
+        end = time.monotonic() + BOUND
+        while not may_listen(room, address):
+            assert time.monotonic() < end, "TIME_WAIT is still there"
+        assert last_from(tap, theirs, wire.RST)
 
 
 def timers(room, conn: socket.socket) -> list[str]:
