@@ -12,6 +12,8 @@ import random
 import resource
 import select
 import shutil
+import subprocess
+import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -395,14 +397,36 @@ def test_the_race_runs_and_its_columns_add_up(tmp_path):
 
 @pytest.mark.namespaces
 def test_without_guests_the_kit_races_with_itself(monkeypatch):
-    monkeypatch.setattr(fast.shutil, "which", lambda name: None)
+    guests, which = ("curl", "haproxy", "iperf3", "nginx", "socat"), \
+        shutil.which
+    monkeypatch.setattr(fast.shutil, "which", lambda name:
+                        None if name in guests else which(name))
     report = fast.main(fast.TINY)
     assert [line for line in report if line.startswith("absent: ")] == [
-        f"absent: {guest}" for guest in (
-            "curl", "haproxy", "iperf3", "nginx", "socat")]
+        f"absent: {guest}" for guest in guests]
     goals = "".join(line for line in report if "beside" in line)
     assert "beside 07" in goals and "beside 13" in goals
     assert "nginx" not in goals and "HAProxy" not in goals
+
+
+ON_PORT_80 = """
+import os, sys
+if os.getuid() == 0:
+    os.setuid(65534)
+from lab.race.track import Track
+with Track() as track:
+    track.run([sys.executable, "-c", "import socket;"
+               "socket.create_server(('127.0.0.1', 80))"])
+"""
+
+
+@pytest.mark.namespaces
+def test_nginx_gets_its_port_in_an_ordinary_user_s_race():
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", ON_PORT_80], text=True, timeout=100,
+        capture_output=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(program.ROOT / "tests")})
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_last_race_is_the_one_without_a_number():

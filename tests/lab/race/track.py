@@ -20,6 +20,7 @@ CONTROL = "reno"
 BOUND = 120.0  # seconds that anything here may take
 SETTINGS = {
     "tcp_congestion_control": CONTROL,
+    "ip_unprivileged_port_start": "0",  # nginx's port is out of their range
     "ip_local_port_range": "1024 65535"}  # a port for each of a crowd
 
 
