@@ -150,7 +150,53 @@ def test_nobody_guesses_which_of_two_is_absent(tmp_path):
     gone, unsure = absent(
         tmp_path, "name,id\nJane Doe,1\nJane Doe,2\nJane Doe,7\n"
         "Jane Doe,8\nJoe,9\n")
-    assert gone == ["Joe"] and unsure == ["Jane Doe", "Jane Doe"]
+    assert gone == ["Joe"]
+    assert unsure == ["Jane Doe can't be told from others of that name, and "
+                      "has no row for handing in nothing"] * 2
+
+
+GROUP = Row("Jane Doe, Joe Bloggs (1, 2)", "Jane Doe, Joe Bloggs", "1, 2",
+            "jane@x.edu, joe@x.edu", site="gradescope")
+
+
+@pytest.mark.parametrize("text", (
+    "name,sid\nJane Doe,1\nJoe Bloggs,2\nMax,3\n",
+    "email,name\njoe@x.edu,J. B.\njane@x.edu,J. D.\nmax@x.edu,Max\n",
+    "name\n\"Bloggs, Joe\"\nJane Doe\nMax\n"))
+def test_what_a_group_handed_in_all_of_it_did(tmp_path, text):
+    (tmp_path / "roster.csv").write_text(text, encoding="utf-8")
+    gone, unsure = roster.absent(roster.read(tmp_path / "roster.csv"),
+                                 [GROUP])
+    assert [one.name for one in gone] == ["Max"] and not unsure
+
+
+@pytest.mark.parametrize("text", (
+    "Identifier,Full name,Grade\nParticipant 11,Jane Doe,\n"
+    "Participant 12,Jane Doe,\nParticipant 13,Jane Doe,\n",
+    "Identifier,Status\nParticipant 12,\nParticipant 11,\n"
+    "Participant 13,\n"))
+def test_moodle_s_grading_worksheet_is_a_roster(tmp_path, text):
+    (tmp_path / "roster.csv").write_text(text, encoding="utf-8")
+    there = [Row(f"Jane Doe ({n})", "Jane Doe", n, site="moodle")
+             for n in ("11", "12")]
+    gone, unsure = roster.absent(roster.read(tmp_path / "roster.csv"), there)
+    assert [one.keys for one in gone] == [{"participant 13"}] and not unsure
+
+
+def test_moodle_s_name_of_a_group_hides_nobody(tmp_path):
+    (tmp_path / "roster.csv").write_text(
+        "First name,Last name\nJane,Doe-Roe\nJoe,Bloggs\n",
+        encoding="utf-8")
+    there = [Row("x", "Group A-Jane Doe-Roe", "11", site="moodle")]
+    gone, unsure = roster.absent(roster.read(tmp_path / "roster.csv"), there)
+    assert [one.name for one in gone] == ["Joe Bloggs"] and not unsure
+
+
+def test_who_is_not_in_the_roster_is_named(tmp_path):
+    gone, unsure = absent(tmp_path, "name,id\nJane Doe,1\nJane Doe,2\n")
+    assert not gone and unsure == [
+        "doejane handed in and is not in it: a group's members have rows for "
+        "handing in nothing"]
 
 
 @pytest.mark.parametrize("name", ("Zoë Müller", "Zoe\u0308 Mu\u0308ller",

@@ -1,12 +1,14 @@
 """Who is in a class: a table of all students, as a course site exports it.
 
 A person is found by a number or a login, or else by the name, in either order
-of its parts. Where a name is that of two, nobody guesses.
+of its parts. Where a name is that of two, nobody guesses. What a group handed
+in, all of its members did, where the site tells who they are.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +57,30 @@ def _squashed(name: str) -> set[str]:
             for said in (f"{first} {rest}", f"{rest} {first}")}
 
 
+def _keys(row: Row) -> set[str]:
+    """Return what tells who it is, or all of a group.
+
+    Moodle's grading worksheet has the number as `Participant 123`.
+    """
+    told = {_plain(part)
+            for said in (row.id, row.login, f"Participant {row.id}")
+            for part in said.split(", ")}
+    return told - {"", "participant"}
+
+
+def _names(row: Row) -> set[str]:
+    """Return the names that it may be, as _squashed() has them.
+
+    Moodle puts a group's name before: `Group A-Jane Doe`.
+    """
+    name = row.name or row.folder
+    is_group = ", " in row.id or ", " in row.login
+    names = name.split(", ") if is_group else [name]
+    if row.site == "moodle":
+        names += [name[dash.end():] for dash in re.finditer("-", name)]
+    return {squashed for one in names for squashed in _squashed(one)}
+
+
 def read(place: Path) -> list[Listed]:
     """Return who is in a table; raises BadRoster.
 
@@ -90,36 +116,33 @@ def read(place: Path) -> list[Listed]:
 
 def absent(listed: Sequence[Listed], rows: Sequence[Row]
            ) -> tuple[list[Listed], list[str]]:
-    """Return who handed in nothing, and who can't be told to have.
+    """Return who handed in nothing, and a sentence for each doubt about that.
 
     Raises BadRoster if it is the roster of another class: fewer than half of
     those who handed in are in it.
     """
-    left = list(rows)
-    missing = []
-    for person in listed:
-        found = [row for row in left if person.keys & {
-            _plain(row.id), _plain(row.login)} - {""}]
-        if found:
-            left.remove(found[0])
-        else:
-            missing.append(person)
+    keys = {key for person in listed for key in person.keys}
+    left = [row for row in rows if not _keys(row) & keys]
+    there = {key for row in rows for key in _keys(row)}
+    missing = [person for person in listed if not person.keys & there]
     unsure, gone = [], []
     for person in missing:
         alike = [row for row in left
-                 if _squashed(person.name) & _squashed(row.name or row.folder)]
+                 if _squashed(person.name) & _names(row)]
         namesakes = [one for one in missing
                      if _squashed(one.name) & _squashed(person.name)]
         if not alike:
             gone.append(person)
         elif len(alike) < len(namesakes):
-            unsure.append(person.name)
+            unsure.append(f"{person.name} can't be told from others of that "
+                          "name, and has no row for handing in nothing")
     named = {name for person in missing for name in _squashed(person.name)}
-    strange = [row for row in left
-               if not _squashed(row.name or row.folder) & named]
+    strange = [row for row in left if not _names(row) & named]
     if 2 * len(strange) > len(rows):
         raise BadRoster(
             f"{len(strange)} of {len(rows)} who handed in are not in ROSTER, "
             f"such as {strange[0].name or strange[0].folder}: is it that of "
-            "this class?")
-    return gone, unsure + [row.name or row.folder for row in strange]
+            "this class? Leave ROSTER away where groups handed in")
+    return gone, unsure + [
+        f"{row.name or row.folder} handed in and is not in it: a group's "
+        "members have rows for handing in nothing" for row in strange]

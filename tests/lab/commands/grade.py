@@ -106,10 +106,10 @@ def _absent(environ: Mapping[str, str], people: list[manifest.Row]
     """Return who of ROSTER handed in nothing; raises BadRoster."""
     if not environ.get("ROSTER"):
         return []
-    gone, unsure = roster.absent(roster.read(Path(environ["ROSTER"])), people)
-    for name in unsure:
-        print(f"ROSTER: {printable.line(name)} can't be told from others, or "
-              "is not in it", file=sys.stderr)
+    gone, doubts_of = roster.absent(roster.read(Path(environ["ROSTER"])),
+                                    people)
+    for doubt in doubts_of:
+        print(f"ROSTER: {printable.line(doubt)}", file=sys.stderr)
     return gone
 
 
