@@ -78,7 +78,8 @@ def moodle(way: str) -> Packed:
 
 
 def canvas() -> Packed:
-    """Canvas: flat, squashed names, late ones, a second try."""
+    """Canvas: flat, squashed names, late ones, a second try, a group, a quiz.
+    """
     files = {}
     for number, name in numbered():
         squashed = "".join(c for c in short(name) if c.isalnum()).casefold()
@@ -91,10 +92,14 @@ def canvas() -> Packed:
             str(number))
         files[f"{squashed}{late}_{number}_text.html"] = b"<p>Dear Sir</p>"
     files["anon_ab1c2_99_server-2.c"] = source("ab1c2")
-    ids = [str(number) for number, _ in numbered()] + ["ab1c2"]
+    files["the_group_98_97_server.c"] = source("98")
+    files["the_group_98_link.html"] = b"<a>"
+    files["bloggsjoe_96_question_3_95_server.c"] = source("96")
+    numbers = [str(number) for number, _ in numbered()]
+    ids = [*numbers, "ab1c2", "98", "96"]
     return Packed(files, ids, {
-        "id": ids, "late": ["yes" if int(n) % 2 else "no" for n in ids[:-1]]
-        + ["no"]})
+        "id": ids, "late": ["yes" if int(n) % 2 else "no" for n in numbers]
+        + ["no"] * 3})
 
 
 def blackboard() -> Packed:
@@ -112,14 +117,15 @@ def blackboard() -> Packed:
         "attempt": ["2026-11-10-08-00-00"] * len(logins)})
 
 
-def brightspace() -> Packed:
-    """Brightspace: flat, with the date in words; the latest counts."""
+def brightspace(before_file: str) -> Packed:
+    """Brightspace: flat or in folders, the date in words; the latest counts.
+    """
     files = {"index.html": b"<html>"}
     for number, name in numbered():
         for attempt, date in ((0, "Nov 9, 2026 1105 PM"),
                               (1, "Nov 10, 2026 905 AM")):
-            files[f"{number}-5 - N0{number} - {short(name, 150)}- {date} - "
-                  "server.c"] = source(str(number), attempt)
+            files[f"{number}-5 - N0{number} - {short(name, 150)}- {date}"
+                  f"{before_file}server.c"] = source(str(number), attempt)
     ids = [str(number) for number, _ in numbered()]
     return Packed(files, ids, {
         "login": [f"N0{number}" for number in ids],
@@ -203,13 +209,15 @@ def ilias() -> Packed:
                                "login": [f"u{number}" for number in ids]})
 
 
-def folders() -> Packed:
-    """No site: a folder, or an archive, a student."""
+def folders(around: str = "") -> Packed:
+    """No site: a folder, or an archive, a student; as a Mac packs them."""
     files = {}
     for number, name in numbered():
-        files[f"{short(name, 150)} {number}/{FIRST}/server.c"] = source(
-            str(number))
-    files["Zip Zipper.zip"] = zipped({f"{FIRST}/server.c": source("1")})
+        files[f"{around}{short(name, 150)} {number}/{FIRST}/server.c"] = \
+            source(str(number))
+    files[f"{around}Zip Zipper.zip"] = zipped(
+        {f"{FIRST}/server.c": source("1")})
+    files[f"{around}.DS_Store"] = files[f"__MACOSX/{around}._x"] = b"\0"
     ids = [str(number) for number, _ in numbered()] + ["1"]
     return Packed(files, ids, {})
 
@@ -218,9 +226,12 @@ SITES = {
     "moodle": lambda: moodle("folders"), "moodle older": lambda:
     moodle("older"), "moodle flat": lambda: moodle("flat"),
     "moodle zips": lambda: moodle("zips"), "canvas": canvas,
-    "blackboard": blackboard, "brightspace": brightspace,
+    "blackboard": blackboard, "brightspace": lambda:
+    brightspace(" - "), "brightspace folders": lambda: brightspace("/"),
     "gradescope": gradescope, "autolab": autolab, "sakai": sakai,
-    "ilias": ilias, "folders": folders,
+    "ilias": ilias, "folders": folders, "folders in one": lambda:
+    folders("Homework/"), "folders in two": lambda:
+    folders("OneDrive_1/Homework/"),
     "github clone": lambda: github("gh classroom clone"),
     "github download": lambda: github("gh teacher download")}
 

@@ -55,8 +55,10 @@ REFUSED = {
                          "most handed in what fits EXERCISE=04\n"),
     "another file": (["server.c"], "02", "what fits EXERCISE=01 or "),
     "texts": (["server.txt", "notes.txt"], "01",
-              "a: there is no server.c; found: `notes.txt`, `server.txt`); if "
-              "that is right, remove"),
+              "a: there is no server.c; found: `notes.txt`, `server.txt`); "
+              "name those files as the exercise does"),
+    "what was collected as another": ([f"{FIRST}/rsort.c"], "01",
+                                      "what fits EXERCISE=02\n"),
     "nothing": ([], "", "a: there is no server.c: nothing was handed in); it "
                 "looks in"),
     "an archive of another kind": (
@@ -76,6 +78,49 @@ def test_a_class_is_not_graded_0_for_its_layout(tmp_path, monkeypatch, capfd,
     assert status == 2 and said.count("\n") == 1
     assert "nothing was graded: 3 of 4 students" in said and what in said
     assert not (tmp_path / "class-grades").exists()
+
+
+def test_a_class_in_a_folder_is_not_one_student(tmp_path, monkeypatch, capfd):
+    place = tmp_path / "class"
+    for name in ("ann", "bob"):
+        put(place / "Home work", f"{name}/server.c", content=name.encode())
+    status, said = asked(monkeypatch, capfd, SUBMISSIONS=place, EXERCISE="01")
+    assert status == 2 and said.endswith(
+        "; if Home work is no student but the class, "
+        f"SUBMISSIONS='{place}/Home work' grades that\n")
+
+
+def test_one_student_alone_is_graded(tmp_path, monkeypatch, capfd):
+    """With all that a clone of the kit has in it."""
+    put(tmp_path / "class" / "ann", "Makefile", *(
+        f"{folder}/x/{file}.c" for folder in ("chapters", "solutions", "tests")
+        for file in ("a", "b")),
+        f"exercises/{FIRST}/server.c", f"exercises/{SECOND}/rsort.c")
+    with pytest.raises(WentOn):
+        asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class")
+
+
+def test_a_site_s_class_in_a_folder_is_not_one_student(tmp_path, monkeypatch,
+                                                       capfd):
+    """Not even if one of them alone handed in a source."""
+    put(tmp_path / "class" / "H", "Doe, Ann(ann)/Submission attachment(s)/"
+        "server.c", "Doe, Bob(bob)/timestamp.txt")
+    status, said = asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class",
+                         EXERCISE="01")
+    assert status == 2 and "2 students seem to lie in 1 folder" in said
+    assert "it looks like Sakai's download: make collect FROM=" in said
+
+
+def test_which_of_two_files_is_meant_is_asked(tmp_path, monkeypatch, capfd):
+    for name in ("ann", "bob"):
+        for version in ("1", "2"):
+            put(tmp_path / "class" / name, f"Version {version}/server.c",
+                content=version.encode())
+    status, said = asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class",
+                         EXERCISE="01")
+    assert status == 2 and said.endswith(
+        "`Version 2/server.c`); leave one of these files in each student's "
+        "folder\n")
 
 
 def test_an_archive_in_archives_is_not_graded_0(tmp_path, monkeypatch, capfd):

@@ -87,7 +87,8 @@ def test_each_layout_ends_in_the_right_folders(tmp_path, monkeypatch, capfd,
     kept = contents(into).values()
     for name, content in packed.files.items():
         if ".git/" not in name and not name.endswith(
-                ("grades.csv", "metadata.yml", "index.html")):
+                ("grades.csv", "metadata.yml", "index.html", "._x",
+                 ".DS_Store")):
             assert content in kept, f"{name} is lost"
     # Nobody is graded 0 for the layout: neither this way nor that.
     check(into, students(into), [FIRST])
@@ -237,6 +238,7 @@ def test_a_wrong_command_line_is_one_sentence(tmp_path, monkeypatch, capfd,
     ("u@x.edu_1_handin.c", "", "handin.c"),
     ("7-5 - Jane Doe- 2026-11-29 12.05 - server.c", "", "server.c"),
     ("H 1_jdoe_attempt_2026-11-29_server.c", "", "server.c"),
+    ("Doe_7_assignsubmission_file_12_77_server.c", "", "12_77_server.c"),
     ("anon_LATE_abc123_77_server-3.c", "", "server.c"),
     ("doe_12_77_part-3.c", "", "part-3.c")])
 def test_a_site_s_name_is_read(tmp_path, monkeypatch, capfd, name, exercise,
@@ -280,6 +282,66 @@ def test_names_that_windows_left_in_one_piece_are_read(tmp_path, monkeypatch,
     assert run(monkeypatch, capfd, FROM=download,
                INTO=tmp_path / "class")[0] == 0
     assert whose(tmp_path / "class") == ["7 1"]
+
+
+def test_a_folder_in_a_zip_that_windows_made_is_no_file(tmp_path, monkeypatch,
+                                                       capfd):
+    top = "Homework\\Zoë\\"
+    (tmp_path / "it.zip").write_bytes(zipped({
+        "Homework\\": b"", top: b"", f"{top}{FIRST}\\": b"",
+        f"{top}{FIRST}\\server.c": source("7"),
+        "Homework\\Joe\\server.c": source("8")}))
+    status, _, err = run(monkeypatch, capfd, FROM=tmp_path / "it.zip",
+                         INTO=tmp_path / "class")
+    assert (status, err) == (0, "")
+    assert sorted(whose(tmp_path / "class")) == ["7 1", "8 1"]
+
+
+def test_nobody_is_lost_whose_archive_can_not_be_read(tmp_path, monkeypatch,
+                                                      capfd):
+    download = unpacked(Packed({
+        "Jane.zip": zipped({"server.c": b""}), "Joe.RAR": b"Rar!",
+        "Eve.7z": b"7z"}, [], {}), tmp_path / "it")
+    assert run(monkeypatch, capfd, FROM=download, INTO=tmp_path / "class",
+               EXERCISE="01")[0] == 0
+    assert [row["folder"] for row in rows(tmp_path / "class")] == [
+        "Eve", "Jane", "Joe"]
+
+
+@pytest.mark.parametrize("name,data,what", [
+    ("it.rar", b"Rar!\x1a\7\0", "a RAR archive"),
+    ("it.zip", b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    ("it.zip", b"<html>Log in</html>", "damaged, or no archive")])
+def test_a_download_that_is_not_read_is_to_be_unpacked(
+        tmp_path, monkeypatch, capfd, name, data, what):
+    (tmp_path / name).write_bytes(data)
+    status, _, err = run(monkeypatch, capfd, FROM=tmp_path / name,
+                         INTO=tmp_path / "class")
+    assert status == 1 and f"is not unpacked: it is {what}" in err
+    assert err.endswith("; unpack it yourself, and name the folder in FROM\n")
+
+
+def test_files_without_names_are_said_to_be_one_student_s(
+        tmp_path, monkeypatch, capfd):
+    """As a folder in a drive, or a chat, gives them out."""
+    names = ("Homework 1/server.c", "Homework 1/server (1).c")
+    download = unpacked(Packed(dict.fromkeys(names, b""), [], {}),
+                        tmp_path / "it")
+    status, out, err = run(monkeypatch, capfd, FROM=download,
+                           INTO=tmp_path / "class")
+    assert status == 0 and "1 student, 2 files" in out
+    assert "all of it is taken for one student's, Homework 1" in err
+
+
+def test_who_can_not_be_told_from_a_name_is_not_made_one(tmp_path, monkeypatch,
+                                                         capfd):
+    """Blackboard's names, without the texts that say where a login begins."""
+    names = [f"H 1_{who}_doe_attempt_2026-11-29-12-00-00_server.c"
+             for who in ("ann", "bob")]
+    download = unpacked(Packed({name: name.encode() for name in names}, [],
+                               {}), tmp_path / "it")
+    run(monkeypatch, capfd, FROM=download, INTO=tmp_path / "class")
+    assert len(rows(tmp_path / "class")) == 2
 
 
 def test_an_archive_is_to_be_collected_first(tmp_path, monkeypatch, capfd):

@@ -7,7 +7,7 @@ that reads it.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Optional, Sequence
 
@@ -16,8 +16,8 @@ from ..judges import exercises as all_exercises
 from . import manifest
 from .archive import Unsafe, is_archive, stem
 from .download import Entry
-from .layouts import Layout, recognised
-from .sources import Missing
+from .layouts import Layout, recognise, recognised
+from .sources import Missing, Unclear
 from .students import Student, found_in
 from .tree import Tree, is_junk
 
@@ -36,7 +36,7 @@ class Attendance:
     """
 
     exercises: tuple[str, ...]
-    without: dict[str, dict[Student, str]] = field(default_factory=dict)
+    without: dict[str, dict[Student, Missing]] = field(default_factory=dict)
     nobodys: list[str] = field(default_factory=list)
 
     def handed_in(self, count: int) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ def students(submissions: Path) -> list[Student]:
     if submissions.is_file():
         layout, _ = _layout(submissions)
         raise NoSubmissions(f"SUBMISSIONS={submissions} is a file; "
-                            + _remedy(submissions, layout, ()))
+                            + _remedy(submissions, layout))
     if not submissions.is_dir():
         raise NoSubmissions(f"SUBMISSIONS={submissions}: there is no such "
                             "folder")
@@ -89,7 +89,7 @@ def students(submissions: Path) -> list[Student]:
         layout, _ = _layout(submissions)
         what = f"most of it is no folder of a student: {_some(nobodys)}" \
             if found else "no folder of a student in it"
-        remedy = f"; {_remedy(submissions, layout, ())}" if layout else \
+        remedy = f"; {_remedy(submissions, layout)}" if layout else \
             ": a student is a folder, or a .zip or .tar file"
         raise NoSubmissions(f"SUBMISSIONS={submissions}: {what}{remedy}")
     found.sort(key=lambda student: (student.key, student.place.name))
@@ -129,35 +129,64 @@ def _twice(layout: Optional[Layout], entries: Sequence[Entry]) -> str:
                  if len(names) > 1), "")
 
 
-def _fitting(trees: Sequence[Tree], asked: Sequence[str]) -> list[str]:
-    """Return the other exercises that most of these handed in."""
+def _without(tree: Tree, folder: str) -> Tree:
+    """Return a hand-in as if such a folder were not around its files."""
+    return Tree([replace(file, path=tuple(
+        part for part in file.path if part.casefold() != folder))
+        for file in tree.files])
+
+
+def _fitting(trees: Sequence[Tree], asked: str) -> list[str]:
+    """Return the other exercises that most of these handed in.
+
+    Where make collect was told one, the files lie in that one's folder.
+    """
     def has(tree: Tree, name: str) -> bool:
-        return not any(isinstance(source, Missing) for source in
-                       found_in(tree, [name])[name].values())
+        return not any(isinstance(source, Missing) for source in found_in(
+            _without(tree, asked), [name])[name].values())
     return [folder.name[:2] for folder in all_exercises()
-            if folder.name not in asked and 2 * sum(
+            if folder.name != asked and 2 * sum(
                 has(tree, folder.name) for tree in trees) > len(trees)]
 
 
-def _remedy(submissions: Path, layout: Optional[Layout],
-            exercises: Sequence[str], trees: Sequence[Tree] = ()) -> str:
-    """Return what to do about a class that can't be graded as it is."""
-    one = f" EXERCISE={exercises[0][:2]}" if len(exercises) == 1 else ""
-    if layout or submissions.is_file():
-        into = submissions.with_name(stem(submissions.name) + "-collected")
-        looks = f"it looks like {layout.title}: " if layout else ""
-        return (f"{looks}make collect "
-                f"FROM={shlex.quote(str(submissions))} "
-                f"INTO={shlex.quote(str(into))}{one}, then grade that")
-    fits = _fitting(trees, exercises if one else ())
+def _remedy(submissions: Path, layout: Optional[Layout], one: str = "") -> str:
+    """Return the command that reads a class which is laid out so.
+
+    `one` is the exercise, if it is one alone.
+    """
+    into = submissions.with_name(stem(submissions.name) + "-collected")
+    looks = f"it looks like {layout.title}: " if layout else ""
+    return (f"{looks}make collect FROM={shlex.quote(str(submissions))} "
+            f"INTO={shlex.quote(str(into))}"
+            + (f" EXERCISE={one[:2]}" if one else "") + ", then grade that")
+
+
+def _advice(submissions: Path, empty: Sequence[Student], of: int,
+            without: Sequence[Missing], one: str, first: str) -> str:
+    """Return what to do where most of a class, `of` so many, lack a source.
+
+    `first` is the first exercise that is asked for, `one` that if it is alone.
+    """
+    trees = [student.tree() for student in empty]
+    inside = {file.path[0] for file in trees[0].files if len(file.path) > 1}
+    if of == 1 and len(inside) > 1:
+        place = shlex.quote(str(empty[0].place))
+        return (f"if {empty[0].name} is no student but the class, "
+                f"SUBMISSIONS={place} grades that")
+    if 2 * sum(isinstance(why, Unclear) for why in without) > len(empty):
+        return "leave one of these files in each student's folder"
+    fits = _fitting(trees, one)
     if fits:
+        again = ": collect the download again with that" \
+            if (submissions / manifest.NAME).exists() else ""
         return "most handed in what fits " + " or ".join(
-            f"EXERCISE={number}" for number in fits)
+            f"EXERCISE={number}" for number in fits) + again
     if one:
-        return "if that is right, remove the folders of those students"
-    return (f"it looks in {exercises[0]}/, exercises/{exercises[0]}/ and so "
-            "on; with EXERCISE=NN it grades one exercise, and looks anywhere "
-            "in a student's folder")
+        return ("name those files as the exercise does, or, if these students "
+                "handed in nothing, remove their folders")
+    return (f"it looks in {first}/, exercises/{first}/ and so on; with "
+            "EXERCISE=NN it grades one exercise, and looks anywhere in a "
+            "student's folder")
 
 
 def check(submissions: Path, among: Sequence[Student],
@@ -169,11 +198,13 @@ def check(submissions: Path, among: Sequence[Student],
     of everything that is asked for.
     """
     layout, entries = _layout(submissions)
+    one = exercises[0] if len(exercises) == 1 else ""
     twice = _twice(layout, entries)
     if twice:
         raise NoSubmissions(
             f"nothing was graded: {printable.line(twice)} are one student's; "
-            + _remedy(submissions, layout, exercises))
+            + _remedy(submissions, layout, one))
+    _check_not_one(submissions, among, layout, entries, one)
     found = Attendance(tuple(exercises), {name: {} for name in exercises},
                        _nobodys(submissions))
     for student in among:
@@ -181,15 +212,31 @@ def check(submissions: Path, among: Sequence[Student],
     empty = [student for student in among
              if all(student in some for some in found.without.values())]
     if 2 * len(empty) > len(among):
-        first = empty[0]
+        whys = [found.without[exercises[0]][student] for student in empty]
+        advice = _remedy(submissions, layout, one) if layout else _advice(
+            submissions, empty, len(among), whys, one, exercises[0])
         raise NoSubmissions(
             f"nothing was graded: {len(empty)} of {len(among)} students in "
             f"{submissions} lack what is graded, where make grade looks "
-            f"(for example, {first.name}: "
-            f"{found.without[exercises[0]][first]}); "
-            + _remedy(submissions, layout, exercises,
-                      [student.tree() for student in empty]))
+            f"(for example, {empty[0].name}: {whys[0]}); {advice}")
     return found
+
+
+def _check_not_one(submissions: Path, among: Sequence[Student],
+                   layout: Optional[Layout], entries: Sequence[Entry],
+                   one: str) -> None:
+    """Raise NoSubmissions if what looks like a student is a whole class.
+
+    One student may have two folders, so where no site's name says whose they
+    are, it takes three.
+    """
+    looks = layout or (recognise(entries) if len(among) == 1 else None)
+    persons = looks.persons(entries) if looks else 0
+    if persons >= (2 if layout else 3) * len(among):
+        raise NoSubmissions(
+            f"nothing was graded: {persons} students seem to lie in "
+            f"{len(among)} folder{'s' * (len(among) > 1)} of {submissions}; "
+            + _remedy(submissions, looks, one))
 
 
 def _attend(found: Attendance, student: Student, submissions: Path) -> None:
@@ -201,7 +248,7 @@ def _attend(found: Attendance, student: Student, submissions: Path) -> None:
             "can't be read by you; chmod -R u+rX "
             f"{shlex.quote(str(submissions))} lets you")
     for name, sources in found_in(handed_in, found.exercises).items():
-        why = next((str(source) for source in sources.values()
-                    if isinstance(source, Missing)), "")
+        why = next((source for source in sources.values()
+                    if isinstance(source, Missing)), None)
         if why:
             found.without[name][student] = why

@@ -24,6 +24,7 @@ SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz",
             ".txz")
 OTHERS = (".rar", ".7z", ".gz", ".bz2", ".xz", ".zst", ".arj", ".lzh"
           )  # are not read
+KINDS = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z", b"(\xb5/\xfd": "Zstandard"}
 MIB = 1 << 20
 CHUNK = 1 << 16
 DICTIONARY = 64 * MIB  # bytes of memory that unpacking .xz may take
@@ -67,8 +68,8 @@ def is_archive(name: str) -> bool:
 
 
 def stem(name: str) -> str:
-    """Return an archive's name without its suffix."""
-    for suffix in sorted(SUFFIXES, key=len, reverse=True):
+    """Return an archive's name without its suffix, be it read or not."""
+    for suffix in sorted(SUFFIXES + OTHERS, key=len, reverse=True):
         if name.casefold().endswith(suffix):
             return name[:-len(suffix)]
     return name
@@ -82,6 +83,9 @@ def opened(file: IO[bytes], limits: Limits = Limits()
     Raises Unsafe, then or while a member is read.
     """
     begin = file.read(6)
+    if begin[:4] in KINDS:
+        raise Unsafe(f"it is a {KINDS[begin[:4]]} archive, and only zip and "
+                     "tar are read")
     packed = file.seek(0, 2)
     file.seek(0)
     most = min(limits.size, max(limits.small, limits.ratio * packed))
@@ -193,11 +197,13 @@ def _zipped(archive: zipfile.ZipFile, limits: Limits, most: int
     for info in infos:
         path, bad = _path(_text(info))
         kind = stat.S_IFMT(info.external_attr >> 16)
-        if info.is_dir() and not bad:
+        # Windows may end a folder's name with its own separator.
+        folder = info.is_dir() or info.filename.endswith("\\")
+        if folder and not bad:
             continue
         if stat.S_ISLNK(kind):
             bad = bad or "it is a link"
-        elif kind not in (0, stat.S_IFREG) and not info.is_dir():
+        elif kind not in (0, stat.S_IFREG) and not folder:
             bad = bad or "it is no plain file"
         elif info.flag_bits & 1:
             bad = bad or "it is encrypted"

@@ -34,7 +34,11 @@ class Source:
 
 
 class Missing(Refused):
-    """There is no such file, or none that can be told from others."""
+    """There is no such file."""
+
+
+class Unclear(Missing):
+    """There are several such files, and they differ."""
 
 
 Found = Union[Source, Refused]
@@ -135,7 +139,7 @@ def locate(tree: Tree, exercise: str, sources: Sequence[str], alone: bool
         distinct = {r.content if isinstance(r, Source) else str(r)
                     for r in read}
         if len(distinct) > 1:
-            found[source] = Missing(
+            found[source] = Unclear(
                 f"which file is {source}? These differ: "
                 + ", ".join(map(_name, among[:NAMED])))
         else:

@@ -35,6 +35,11 @@ def _places(environ: Mapping[str, str]) -> tuple[Path, Path]:
     return source, into
 
 
+def _counted(number: int, what: str) -> str:
+    """Return how many of what there are."""
+    return f"{number} {what}" + "s" * (number != 1)
+
+
 def run(environ: Mapping[str, str]) -> int:
     """Collect as the environment says; raises UsageError and its kind."""
     source, into = _places(environ)
@@ -50,7 +55,12 @@ def run(environ: Mapping[str, str]) -> int:
     for file, why in found.unplaced:
         print(f"not placed: {printable.line(file)}: {printable.line(why)}",
               file=sys.stderr)
-    said = [f"{layout.title}: {len(found.rows)} students, {found.files} files",
+    if layout.general and len(found.rows) == 1:
+        print("collect: all of it is taken for one student's, "
+              f"{found.rows[0].folder}: if that is a class, make a folder for "
+              "each student in it", file=sys.stderr)
+    said = [f"{layout.title}: {_counted(len(found.rows), 'student')}, "
+            f"{_counted(found.files, 'file')}",
             f"{len(found.unplaced)} not placed",
             f"{found.junk} left by systems or editors not taken"]
     if found.replaced:
@@ -68,5 +78,6 @@ def main(_: list[str]) -> int:
         return 2
     except Unsafe as error:
         print(f"collect: FROM={os.environ['FROM']} is not unpacked: "
-              f"{printable.text(str(error))}", file=sys.stderr)
+              f"{printable.text(str(error))}; unpack it yourself, and name "
+              "the folder in FROM", file=sys.stderr)
         return 1

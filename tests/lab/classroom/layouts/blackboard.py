@@ -36,7 +36,9 @@ def _reader(entries: Sequence[Entry]) -> Placer:
             return None
         name, login = people.get(
             fits["head"], ("", fits["head"].rsplit("_", 1)[1]))
-        return Place(f"login {login}", (fits["file"] or "submission.txt",),
+        # Without a text it isn't sure where the login begins.
+        who = f"login {login}" if name else fits["head"]
+        return Place(who, (fits["file"] or "submission.txt",),
                      name, login=login, attempt=fits["attempt"])
     return place
 

@@ -1,6 +1,7 @@
 """Brightspace: a folder of an assignment, flat; the newest upload counts.
 
     12345-67890 - N0123456 - Jane Doe- Nov 29, 2026 1205 PM - server.c
+    12345-67890 - Jane Doe - Nov 29, 2026 1205 PM/server.c    in folders
 
 The number of the student may be missing; the site has an index.html.
 """
@@ -13,9 +14,10 @@ from ..download import Entry
 from ..tree import Parts
 from . import Layout, Place, Placer
 
-FILE = re.compile(r"(?P<id>\d+)-\d+ - (?:(?P<login>\S+) - )?(?P<name>.+?)"
-                  r" ?- (?P<date>[^-]*\d{4}[^-]*?|\d{4}-\d\d-\d\d.*?)"
-                  r" - (?P<file>.+)", re.DOTALL)
+UPLOAD = (r"(?P<id>\d+)-\d+ - (?:(?P<login>\S+) - )?(?P<name>.+?)"
+          r" ?- (?P<date>[^-]*\d{4}[^-]*?|\d{4}-\d\d-\d\d.*?)")
+FOLDER = re.compile(UPLOAD, re.DOTALL)
+FILE = re.compile(UPLOAD + r" - (?P<file>.+)", re.DOTALL)
 FORMS = ("%b %d %Y %I%M %p", "%B %d %Y %I%M %p", "%d %b %Y %H%M",
          "%d %B %Y %H%M", "%b %d %Y %H%M", "%B %d %Y %H%M")
 
@@ -33,12 +35,19 @@ def _when(date: str) -> str:
 
 
 def _place(path: Parts) -> Optional[Place]:
+    for depth, part in enumerate(path[:-1]):
+        fits = FOLDER.fullmatch(part)
+        if fits:
+            return _placed(fits, path[depth + 1:])
     fits = FILE.fullmatch(path[-1])
-    if not fits:
-        return None
+    return _placed(fits, (fits["file"],)) if fits else None
+
+
+def _placed(fits: re.Match, inside: Parts) -> Place:
+    """Return the place of what belongs to an upload, by its name."""
     login, name = fits["login"] or "", fits["name"].strip()
     return Place(f"login {login}" if login else f"{fits['id']} {name}",
-                 (fits["file"],), name, fits["id"], login,
+                 inside, name, fits["id"], login,
                  attempt=_when(fits["date"]))
 
 

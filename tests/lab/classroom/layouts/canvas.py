@@ -2,6 +2,8 @@
 
     doejane_LATE_USERID_FILEID_server-1.c
     doejane_USERID_text.html
+    doejane_USERID_link.html
+    doejane_USERID_question_7_FILEID_server.c    a file in a quiz
     anon_abc12_FILEID_server.c    anonymous
 
 `_LATE` stands there for who was; a second upload of a file is `server-1.c`.
@@ -27,8 +29,9 @@ def _importing(rows: Rows, exercises: Sequence[str]) -> Table:
 
 LAYOUT = Layout(
     "canvas", "Canvas's download",
-    named(r"(?P<name>[^_]+)(?P<late>_LATE)?_"
-          r"(?P<id>\d+(?=_\d+_.|_text\.html)|(?<=^anon_)[^_]+(?=_\d+_.)"
+    named(r"(?!.*_assignsubmission_)(?P<name>.+?)(?P<late>_LATE)?_"
+          r"(?P<id>\d+(?=_(?:question_\d+_)?\d+_.|_(?:text|link)\.html)"
+          r"|(?<=^anon_)[^_]+(?=_\d+_.)"
           r"|(?<=^anon_LATE_)[^_]+(?=_\d+_.))"
-          r"_(?:\d+_)?(?P<file>.+)", folders=False),
+          r"_(?:question_\d+_)?(?:\d+_)?(?P<file>.+)", folders=False),
     numbered=True, importing=_importing)
