@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..judging import command_lines, inputs
+from ..judging import command_lines, inputs, scripts
 from ..judging.exercise import Exercise
 from ..judging.expect import Seen, expect
 from ..judging.players import Client
@@ -13,78 +13,50 @@ exercise = Exercise("server.c", "HOST PORT FILE", judge_is=Client,
                     prefix="Message from client: ", never="listening",
                     otherwise="nothing listens")
 
-# What a server can see before it is met. Wherever it has to refuse something
-# it is given the same as where all is well.
-USUAL = {"file": inputs.binary(31, 3_000, after=1_000),
-         "port": inputs.either(inputs.port(False), inputs.port(True))}
-
-
 # --- the conversations -------------------------------------------------------
 
-@exercise.conversation("the client says its thanks in one piece", **USUAL,
-                       thanks=inputs.thanks(12, 29))
-def polite(client: Client) -> None:
-    """Hear the file, then say the thanks."""
-    client.hears_to_eof()
-    client.says(client.thanks)
-    client.half_closes()
-
-
-exercise.also("textbook", polite, "the file is empty, the thanks end in a NUL",
-              file=b"", port=0, thanks=inputs.thanks(13, 29, b"\0"))
-exercise.also("longest", polite,
+exercise.also("polite", scripts.thanks,
+              "the client says its thanks in one piece",
+              file=inputs.binary(31, 3_000, after=1_000),
+              port=inputs.either(inputs.port(False), inputs.port(True)),
+              thanks=inputs.thanks(12, 29))
+exercise.also("textbook", "polite",
+              "the file is empty, the thanks end in a NUL", file=b"", port=0,
+              thanks=inputs.thanks(13, 29, b"\0"))
+exercise.also("longest", "polite",
               f"the client's thanks are {BOUND:,} bytes long",
               file=inputs.binary(70_000, 140_000), port=0,
               thanks=inputs.thanks(BOUND, BOUND))
+exercise.also("early", scripts.early_thanks,
+              "the client thanks before it reads, and its thanks end in "
+              "blanks and a newline", file=inputs.binary(1, 1), port=0,
+              stopped=True, thanks=inputs.thanks(20, 29, b" \t \n"))
+exercise.also("silent", scripts.no_thanks, "the client ends without thanks",
+              twin="polite", thanks=b"")
 
 
 @exercise.conversation("the client says its thanks in pieces",
                        file=inputs.multiple_of(30, 2, 8), port=65_535,
                        thanks=inputs.thanks(20, 29), step=inputs.number(2, 5))
 def pieces(client: Client) -> None:
-    """Say a byte, and the rest of it bit by bit."""
     client.hears_to_eof()
-    step, thanks = int(client.step), client.thanks
-    client.says_in_pieces(thanks[at:at + step if at else 1] for at in
-                          (0, *range(1, len(thanks), step)))
+    client.says_in_pieces(client.thanks, int(client.step))
     client.half_closes()
 
 
-@exercise.conversation("the client thanks before it reads, and its thanks end "
-                       "in blanks and a newline", file=inputs.binary(1, 1),
-                       port=0, stopped=True,
-                       thanks=inputs.thanks(20, 29, b" \t \n"))
-def early(client: Client) -> None:
-    """Say all before the server can look; then hear the file."""
-    client.says(client.thanks)
-    client.half_closes_at_once()
-    client.lets_it_go_on()
-    client.hears()
-
-
 @exercise.conversation(f"the client says {BOUND + 1:,} bytes, and no FIN",
-                       twin="polite", **USUAL,
+                       twin="polite",
                        thanks=inputs.thanks(BOUND + 1, BOUND + 1))
 def too_much(client: Client) -> None:
-    """Say as much as is allowed, and then a byte."""
     client.hears_to_eof()
     client.says(client.thanks[:BOUND])
     client.waits_until_read()
     client.says(client.thanks[BOUND:])
 
 
-@exercise.conversation("the client ends without thanks", twin="polite",
-                       **USUAL, thanks=b"")
-def silent(client: Client) -> None:
-    """Hear the file, and end."""
-    client.hears_to_eof()
-    client.half_closes()
-
-
 @exercise.conversation("the client breaks off in the middle of its thanks",
-                       twin="polite", **USUAL, thanks=inputs.thanks(20, 29))
+                       twin="polite", thanks=inputs.thanks(20, 29))
 def broken(client: Client) -> None:
-    """Say half of the thanks, then send RST."""
     client.hears_to_eof()
     client.says(client.thanks[:len(client.thanks) // 2])
     client.waits_until_read()

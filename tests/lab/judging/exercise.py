@@ -8,7 +8,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Mapping, Optional, Sequence
+from typing import Any, Callable, Mapping, Optional, Sequence, Union
 
 from ..calls import evaded, moved
 from ..meeting import HOST, Limits, Meeting
@@ -113,19 +113,33 @@ class Exercise:
                      ) -> Callable[[Script], Script]:
         """Declare a conversation; its name is that of the script.
 
-        Draws are functions (inputs.py); any other value is drawn always.
+        Draws are functions (inputs.py); any other value is drawn always. It
+        has the draws of its twin, but for those that are given.
         """
         def declare(script: Script) -> Script:
             self.also(script.__name__, script, title, twin, **draws)
             return script
         return declare
 
-    def also(self, name: str, script: Script, title: str, twin: str = "",
-             **draws: Any) -> None:
-        """Declare one more conversation with the same script."""
-        self.conversations[name] = Conversation(name, title, script, {
-            key: draw if callable(draw) else lambda _, value=draw: value
-            for key, draw in draws.items()}, twin)
+    def also(self, name: str, like: Union[str, Script], title: str = "",
+             twin: str = "", **draws: Any) -> None:
+        """Declare a conversation with a ready-made script (scripts.py).
+
+        Or one `like` another of this exercise, given by its name: what is not
+        given here is as there.
+        """
+        known: dict[str, Draw] = {}
+        if isinstance(like, str):
+            model = self.conversations[like]
+            known, title = {**model.draws}, title or model.title
+        if twin:
+            known.update(self.conversations[twin].draws)
+        for key, draw in draws.items():
+            known[key] = draw if callable(draw) else \
+                lambda _, value=draw: value
+        self.conversations[name] = Conversation(
+            name, title, like if callable(like) else model.script, known,
+            twin if callable(like) else twin or model.twin)
 
     def check(self, points: int, sentence: str, reread: str,
               about: bool = False, slug: str = ""

@@ -16,7 +16,7 @@ import math
 import signal
 import threading
 import time
-from typing import Any, Iterable, Mapping, Optional
+from typing import Any, Mapping, Optional
 
 from .. import kernel
 from ..meeting import (EOF, HOST, NOTHING, RESET, Heard, Meeting, Peer,
@@ -130,11 +130,12 @@ class Player:
         """Send."""
         self._acts().say(data)
 
-    def says_in_pieces(self, pieces: Iterable[bytes]) -> None:
-        """Send pieces, each once the one before was read."""
-        if not behaviours.in_pieces(self.meeting, self._acts(), pieces):
-            self.stayed = False
-            raise Over
+    def says_in_pieces(self, data: bytes, size: int) -> None:
+        """Send a byte, then `size` at a time, each when the last was read."""
+        self.says(data[:1])
+        for at in range(1, len(data), size):
+            self.waits_until_read()
+            self.says(data[at:at + size])
 
     def is_read(self) -> bool:
         """Wait until the program has read all that we said, and waits.
