@@ -7,9 +7,9 @@ ended.
 
 from __future__ import annotations
 
-from ..judging import command_lines, inputs
+from ..judging import command_lines, inputs, scripts
 from ..judging.exercise import Exercise
-from ..judging.expect import Seen, expect
+from ..judging.expect import Expect, Seen, expect
 from ..judging.players import Client
 from ..meeting import EOF
 
@@ -17,60 +17,38 @@ DRIP = 0.05  # seconds between two drips
 SIP = 2048   # bytes
 
 exercise = Exercise("server.c", "HOST PORT FILE SECONDS", judge_is=Client,
-                    prefix="Message from client: ", never="listening",
-                    otherwise="nothing listens")
+                    prefix="Message from client: ")
 
 # What a server can see before it is met. A file does not begin with NUL. Of a
 # large one more is left than can be on its way to a narrow client; of a huge
 # one also after many sips, for buffers grow.
-SMALL = {"file": inputs.binary(1_000, 2_000, b"F"), "port": 0}
-LARGE = {"file": inputs.binary(400_000, 500_000, b"F"), "port": 0,
-         "narrow": True}
-HUGE = {"file": inputs.binary(3_000_000, 3_100_000, b"F"), "port": 0,
-        "narrow": True}
-AMPLE = {"seconds": inputs.number(300, 900)}  # nobody uses them up
-MOST = {"seconds": "1000000"}
-ONE = {"seconds": "1"}
-PART = {"seconds": inputs.seconds(0.35, 0.42)}  # each digit matters
-THANKS = {"thanks": inputs.thanks(14, 29)}
+SMALL = inputs.binary(1_000, 2_000, b"F")
+LARGE = inputs.binary(400_000, 500_000, b"F")
+HUGE = inputs.binary(3_000_000, 3_100_000, b"F")
+AMPLE = inputs.number(300, 900)      # seconds: nobody uses them up
+PART = inputs.seconds(0.35, 0.42)    # each digit matters
 
 
 # --- the conversations in which all is well ----------------------------------
 
-@exercise.conversation("the client is prompt", **SMALL, **AMPLE, **THANKS)
-def prompt(client: Client) -> None:
-    """Hear the file and say the thanks at once."""
-    client.hears_to_eof()
-    client.says(client.thanks)
-    client.half_closes()
+exercise.also("prompt", scripts.thanks, "the client is prompt", file=SMALL,
+              seconds=AMPLE, thanks=inputs.thanks(14, 29))
+exercise.also("prompt_in_one", "prompt", seconds="1")
+exercise.also("prompt_in_part", "prompt", seconds=PART)
+exercise.also("prompt_large", "prompt_in_one",
+              "the client is prompt, and the file large", file=LARGE,
+              narrow=True)
+exercise.also("prompt_huge", "prompt_large",
+              "the client is prompt, and the file huge", file=HUGE)
+exercise.also("early", scripts.early_thanks,
+              "the client thanks before it reads", file=SMALL, seconds=AMPLE,
+              stopped=True, thanks=inputs.thanks(14, 29, b" \n"))
 
 
-exercise.also("prompt_in_one", prompt, "the client is prompt", **SMALL, **ONE,
-              **THANKS)
-exercise.also("prompt_in_part", prompt, "the client is prompt", **SMALL,
-              **PART, **THANKS)
-exercise.also("prompt_large", prompt,
-              "the client is prompt, and the file large", **LARGE, **ONE,
-              **THANKS)
-exercise.also("prompt_huge", prompt, "the client is prompt, and the file huge",
-              **HUGE, **ONE, **THANKS)
-
-
-@exercise.conversation("the client thanks before it reads", **SMALL, **AMPLE,
-                       stopped=True,
-                       thanks=inputs.thanks(14, 29, b" \n"))
-def early(client: Client) -> None:
-    """Say all before the server can look; then hear the file."""
-    client.says(client.thanks)
-    client.half_closes_at_once()
-    client.lets_it_go_on()
-    client.hears()
-
-
-@exercise.conversation("the client is slow, but in time", **LARGE, **MOST,
-                       **THANKS)
+@exercise.conversation("the client is slow, but in time", file=LARGE,
+                       seconds="1000000", narrow=True,
+                       thanks=inputs.thanks(14, 29))
 def unhurried(client: Client) -> None:
-    """Pause before each step."""
     client.pauses(0.2)
     client.hears(len(client.file) // 2)
     client.pauses(0.2)
@@ -84,46 +62,39 @@ def unhurried(client: Client) -> None:
 # --- those in which the server has to end it ---------------------------------
 
 @exercise.conversation("the client hears the file and never speaks",
-                       twin="prompt_in_one", **SMALL, **ONE)
+                       twin="prompt_in_one")
 def speechless(client: Client) -> None:
-    """Hear the file, and say nothing."""
     client.hears_to_eof()
     client.uses_up_time()
 
 
-exercise.also("late", speechless, "the client comes late, and never speaks",
-              twin="prompt_in_one", **SMALL, **ONE, comes_after=0.4)
-exercise.also("part", speechless, "the client never speaks",
-              twin="prompt_in_part", **SMALL, **PART)
+exercise.also("late", "speechless", "the client comes late, and never speaks",
+              comes_after=0.4)
+exercise.also("part", "speechless", "the client never speaks",
+              twin="prompt_in_part")
 
 
 @exercise.conversation(f"the client says a byte every {DRIP:g} seconds",
-                       twin="prompt_in_one", **SMALL, **ONE)
+                       twin="prompt_in_one")
 def drips(client: Client) -> None:
-    """Hear the file, and thank for it a byte at a time, without end."""
     client.hears_to_eof()
     client.drips(b"T" * 1_000, DRIP)
 
 
-@exercise.conversation("the client reads nothing", twin="prompt_large",
-                       **LARGE, **ONE)
+@exercise.conversation("the client reads nothing", twin="prompt_large")
 def deaf(client: Client) -> None:
-    """Be there, and no more."""
     client.uses_up_time()
 
 
 @exercise.conversation("the client reads a bit now and then",
-                       twin="prompt_huge", **HUGE, **ONE)
+                       twin="prompt_huge")
 def sipping(client: Client) -> None:
-    """Hear the file a bit at a time."""
     client.sips(SIP, DRIP / 2)
 
 
 @exercise.conversation("the client takes most of the time to hear the file, "
-                       "and then never speaks", twin="prompt_large",
-                       **LARGE, **ONE)
+                       "and then never speaks", twin="prompt_large")
 def dawdling(client: Client) -> None:
-    """Hear the end of the file late, but before time is up."""
     client.hears(SIP)
     client.uses_up_time()
     client.pauses(client.remaining - 0.35 * client.patience)
@@ -132,37 +103,31 @@ def dawdling(client: Client) -> None:
     client.late = client.late or cut or client.remaining < 0
 
 
-@exercise.conversation("the client ends without thanks", twin="prompt",
-                       **SMALL, **AMPLE)
-def thankless(client: Client) -> None:
-    """Hear the file, and hang up."""
-    client.hears_to_eof()
-    client.half_closes()
+exercise.also("thankless", scripts.no_thanks,
+              "the client ends without thanks", twin="prompt")
 
 
 @exercise.conversation("the client vanishes in the middle of the file",
-                       twin="unhurried", **LARGE, **MOST)
+                       twin="unhurried")
 def gone(client: Client) -> None:
-    """Go away while the server is sending: FIN, and then RST."""
     client.hears(SIP)
     client.vanishes()
 
 
 # --- the checks, in the order of the report ----------------------------------
 
+@exercise.twins
 def serves(seen: Seen) -> None:
-    """Expect that the thanks are heard; whole_file is checked by `served`."""
+    """Expect that the thanks are heard; the file is checked by `served`."""
     expect(seen, "it is served, and its thanks are printed.").eof(
     ).prints_message(seen.thanks.decode()).exits(0)
 
 
-def gives_up(seen: Seen, to_eof: bool = True) -> None:
-    """Expect that a server gives up in time, once it was heard so far."""
-    wanted = expect(seen)
-    if to_eof:
-        wanted.that(bool(seen.heard.data), "the client gets the file.",
-                    "Nothing came.").eof()
-    wanted.gives_up_in_time("accept", "the client had come")
+def gets_the_file(seen: Seen) -> Expect:
+    """Expect the file's end; what is in it is checked by `served`."""
+    return expect(seen).that(
+        bool(seen.heard.data), "the client gets the file.", "Nothing came."
+    ).eof()
 
 
 @exercise.check(2, "says `listening on HOST PORT` when it does", "01")
@@ -183,45 +148,38 @@ def slow(unhurried: Seen) -> None:
 
 
 @exercise.check(12, "gives up on who never speaks", "06", about=True)
-def silent(speechless: Seen, prompt_in_one: Seen) -> None:
-    gives_up(speechless)
-    serves(prompt_in_one)
+def silent(speechless: Seen) -> None:
+    gets_the_file(speechless).gives_up_in_time()
 
 
 @exercise.check(14, "gives up on who speaks a byte now and then", "06")
-def dripping(drips: Seen, prompt_in_one: Seen) -> None:
-    gives_up(drips)
-    serves(prompt_in_one)
+def dripping(drips: Seen) -> None:
+    gets_the_file(drips).gives_up_in_time()
 
 
 @exercise.check(12, "gives up on who reads nothing", "06")
-def never_reads(deaf: Seen, prompt_large: Seen) -> None:
-    gives_up(deaf, to_eof=False)
-    serves(prompt_large)
+def never_reads(deaf: Seen) -> None:
+    expect(deaf).gives_up_in_time()
 
 
 @exercise.check(6, "gives up on who reads a bit now and then", "06")
-def sips(sipping: Seen, prompt_huge: Seen) -> None:
-    gives_up(sipping, to_eof=False)
-    serves(prompt_huge)
+def sips(sipping: Seen) -> None:
+    expect(sipping).gives_up_in_time()
 
 
 @exercise.check(8, "has one clock for the file and the thanks", "06")
-def one_clock(dawdling: Seen, prompt_large: Seen) -> None:
-    gives_up(dawdling)
-    serves(prompt_large)
+def one_clock(dawdling: Seen) -> None:
+    gets_the_file(dawdling).gives_up_in_time()
 
 
 @exercise.check(6, "starts it when accept returns", "06")
-def late_comer(late: Seen, prompt_in_one: Seen) -> None:
-    gives_up(late)
-    serves(prompt_in_one)
+def late_comer(late: Seen) -> None:
+    gets_the_file(late).gives_up_in_time()
 
 
 @exercise.check(6, "counts parts of a second", "06")
-def fractions(part: Seen, prompt_in_part: Seen) -> None:
-    gives_up(part)
-    serves(prompt_in_part)
+def fractions(part: Seen) -> None:
+    gets_the_file(part).gives_up_in_time()
 
 
 @exercise.check(8, "gives up with a sentence and status 1", "06")

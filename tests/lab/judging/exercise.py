@@ -25,6 +25,7 @@ RETRIES = 6       # of one conversation, of which the judge saw too little
 RETRY_FOR = 20.0  # seconds after which no conversation is had again
 
 Script = Callable[[Any], None]
+Judge = Callable[..., None]      # of one check
 Everything = Mapping[str, Seen]  # all conversations of an exercise, by name
 
 
@@ -72,7 +73,7 @@ class Exercise:
     """What is handed in, and what is asked for.
 
     `command` is the command line as the task shows it, of the words HOST,
-    PORT, FILE, SECONDS and [SECONDS]. The judge plays the `judge`. `prefix`
+    PORT, FILE, SECONDS and [SECONDS]. The judge plays `judge_is`. `prefix`
     stands before a server's message; `never` is what is not printed when the
     command line is refused, `otherwise` says that in a sentence.
     """
@@ -80,13 +81,13 @@ class Exercise:
     source: str
     command: str
     judge_is: type[Player]
-    never: str
-    otherwise: str
     prefix: str = ""
+    never: str = "listening"
+    otherwise: str = "nothing listens"
     conversations: dict[str, Conversation] = field(default_factory=dict)
     about: str = ""
-    _checks: list[tuple[Check, Callable[..., None]]] = field(
-        default_factory=list)
+    _checks: list[tuple[Check, Judge]] = field(default_factory=list)
+    _twins_do: Optional[Callable[[Seen], None]] = None
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -105,7 +106,20 @@ class Exercise:
 
     def looks_at(self) -> dict[str, list[str]]:
         """Return the conversations that each check looks at, by its slug."""
-        return {check.slug: _asks_for(judge) for check, judge in self._checks}
+        return {check.slug: self._needs(judge)
+                for check, judge in self._checks}
+
+    def _needs(self, judge: Judge) -> list[str]:
+        """Return the conversations that a check looks at, twins and all."""
+        asked = _asks_for(judge)
+        return [*self.conversations] if "everything" in asked else \
+            [*asked, *self._twins(asked)]
+
+    def _twins(self, names: Sequence[str]) -> list[str]:
+        """Return the twins of which something is expected, each once."""
+        twins = [self.conversations[name].twin for name in names
+                 if name in self.conversations and self._twins_do]
+        return [*dict.fromkeys(filter(None, twins))]
 
     # --- declaring -----------------------------------------------------------
 
@@ -141,9 +155,19 @@ class Exercise:
             name, title, like if callable(like) else model.script, known,
             twin if callable(like) else twin or model.twin)
 
+    def twins(self, expectation: Callable[[Seen], None]
+              ) -> Callable[[Seen], None]:
+        """Declare what is expected of twins.
+
+        A check that names a conversation with a twin is not passed unless this
+        is met by the twin: who fails there as well has refused nothing.
+        """
+        self._twins_do = expectation
+        return expectation
+
     def check(self, points: int, sentence: str, reread: str,
               about: bool = False, slug: str = ""
-              ) -> Callable[[Callable[..., None]], Callable[..., None]]:
+              ) -> Callable[[Judge], Judge]:
         """Declare a check; its slug is the function's name, with hyphens.
 
         The function is given the conversations that its parameters name, as
@@ -151,7 +175,7 @@ class Exercise:
         raises Failed, or the check is passed. The exercise is `about` one of
         its checks: the starter fails that.
         """
-        def declare(judge: Callable[..., None]) -> Callable[..., None]:
+        def declare(judge: Judge) -> Judge:
             unknown = {*_asks_for(judge)} - {"trial", "everything",
                                              *self.conversations}
             if unknown:
@@ -181,15 +205,15 @@ class Exercise:
         The compiled program of each source is given by its name; each run has
         a room of its own, which `sandbox()` makes.
         """
-        built = programs[self.source]
-        trial = Trial(self, built, seed, sandbox)
-        standalone = [judge for _, judge in self._checks
+        trial = Trial(self, programs[self.source], seed, sandbox)
+        standalone = [(check, judge) for check, judge in self._checks
                       if "trial" in _asks_for(judge)]
         pool = ThreadPoolExecutor(len(self.conversations) + len(standalone))
         having = {name: pool.submit(self.observe, conversation, trial)
                   for name, conversation in self.conversations.items()}
-        trying = {judge: pool.submit(_judged, judge, {"trial": trial})
-                  for judge in standalone}
+        trying = {check: pool.submit(self._result, check, judge,
+                                     {"trial": trial})
+                  for check, judge in standalone}
         again: dict[str, Seen] = {}
         over = ""
         try:
@@ -202,26 +226,30 @@ class Exercise:
             over = str(error)
         finally:
             pool.shutdown(wait=not over)
-        return self._results({**_known(having), **again}, _known(trying), over)
+        seen, results = {**_known(having), **again}, _known(trying)
+        return [results.get(check) or (
+            self._result(check, judge, {**seen, "everything": seen})
+            if {*self._needs(judge)} <= {*seen} else
+            Result(check, Verdict.HUNG, check.sentence, over))
+            for check, judge in self._checks]
 
-    def _results(self, seen: Everything, tried: Mapping[
-            Callable[..., None], Optional[Failed]], over: str
-            ) -> Sequence[Result]:
-        """Judge check by check; `over` is why there is not all to look at."""
-        results = []
-        for check, judge in self._checks:
-            needed = {*_asks_for(judge)}
-            if "everything" in needed:
-                needed = {*self.conversations}
-            if judge in tried:
-                results.append(_result(check, tried[judge]))
-            elif needed <= {*seen}:
-                results.append(_result(check, _judged(
-                    judge, {**seen, "everything": seen})))
-            else:
-                results.append(Result(check, Verdict.HUNG, check.sentence,
-                                      over))
-        return results
+    def _result(self, check: Check, judge: Judge, given: Mapping[str, Any]
+                ) -> Result:
+        """Judge one check.
+
+        What a program did with a fault that it evaded shows nothing.
+        """
+        asked = _asks_for(judge)
+        try:
+            judge(**{name: given[name] for name in asked})
+            for name in self._twins(asked):
+                self._twins_do(given[name])
+            for name in asked:
+                if name in self.conversations and given[name].evaded:
+                    expect(given[name]).seen_calling()
+        except Failed as failed:
+            return failed.result(check)
+        return Result(check, Verdict.PASSED)
 
     def observe(self, conversation: Conversation, trial: Trial) -> Seen:
         """Have one conversation."""
@@ -329,31 +357,8 @@ def _known(futures: Mapping[Any, Future[Any]]) -> dict[Any, Any]:
             if future.done() and not future.exception()}
 
 
-def _asks_for(judge: Callable[..., None]) -> list[str]:
+def _asks_for(judge: Judge) -> list[str]:
     """Return the names of what a check has to be given."""
     return [name for name, parameter
             in inspect.signature(judge).parameters.items()
             if parameter.default is parameter.empty]
-
-
-def _judged(judge: Callable[..., None], given: Mapping[str, Any]
-            ) -> Optional[Failed]:
-    """Return why a check is not passed, None if it is.
-
-    What a program did with a fault that it evaded shows nothing.
-    """
-    asked = {name: given[name] for name in _asks_for(judge)}
-    try:
-        judge(**asked)
-        for seen in asked.values():
-            if isinstance(seen, Seen) and seen.evaded:
-                expect(seen, "the program makes its calls through the C "
-                       "library, where this can be done to them.").that(
-                    False, "", f"{seen.evaded[0].upper()}{seen.evaded[1:]}.")
-    except Failed as failed:
-        return failed
-    return None
-
-
-def _result(check: Check, failed: Optional[Failed]) -> Result:
-    return failed.result(check) if failed else Result(check, Verdict.PASSED)

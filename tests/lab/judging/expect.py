@@ -203,6 +203,14 @@ class Expect:
         return self.that(self.seen.stayed, "it waits until the "
                          f"{self.seen.judge} is done.", happened)
 
+    def seen_calling(self) -> Expect:
+        """Expect that a fault of the conversation was not evaded."""
+        evaded = self.seen.evaded
+        return self.that(
+            not evaded, "the program makes its calls through the C library, "
+            "where this can be done to them.",
+            f"{evaded[:1].upper()}{evaded[1:]}.")
+
     # --- what was printed ----------------------------------------------------
 
     def prints_message(self, text: str) -> Expect:
@@ -276,12 +284,15 @@ class Expect:
         """Expect status 1, and a line on standard error, with some text."""
         return self.exits(1).complains(text)
 
-    def gives_up_in_time(self, begins: str, since: str) -> Expect:
+    def gives_up_in_time(self) -> Expect:
         """Expect that it ended when its SECONDS were over, not before.
 
-        Its clock `begins` somewhere; ours counts `since` something earlier.
+        Our clock counts since something earlier than its own can begin.
         """
         seen, seconds = self.seen, float(self.seen.seconds)
+        begins, since = ("accept", "the client had come") \
+            if seen.judge == "client" else \
+            ("it began to connect", "it was started")
         happened = f"It was there {seconds + LATE:.2f} s after {since}." \
             if seen.lasted is None else \
             f"It ended {seen.lasted:.2f} s after {since}."
