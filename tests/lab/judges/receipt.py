@@ -6,15 +6,10 @@ receipt comes, and when it has ended.
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import Optional
-
 from ..judging import command_lines, inputs
 from ..judging.exercise import Everything, Exercise, Trial
 from ..judging.expect import Expect, Seen, expect
-from ..judging.failure import Ending, Failed, compared, many, quoted
-from ..judging.place import FILE, OLD_MODE
+from ..judging.place import OLD_MODE, new_mode
 from ..judging.players import Server
 from ..meeting import RESET
 from ..sandbox import Exit
@@ -26,13 +21,6 @@ GOOD_DISK = 1 << 20    # bytes
 
 exercise = Exercise("client.c", "HOST PORT FILE [SECONDS]", judge_is=Server,
                     never="Received", otherwise="it claims nothing")
-
-# What a client can see before it is met; the file it can't.
-USUAL = {"file": inputs.binary(2_000, 5_000)}
-OLD = {"old": inputs.binary(500, 500)}
-BRIEF = {"seconds": inputs.seconds(0.90, 0.97)}  # each digit matters
-AMPLE = {"seconds": inputs.number(300, 900)}     # nobody uses them up
-SMALL = {**OLD, "disk": SMALL_DISK}
 
 
 # --- what the server does ----------------------------------------------------
@@ -50,7 +38,6 @@ def look(server: Server) -> None:
 
 def say_half(server: Server) -> None:
     """Announce the file, and say the first half of it."""
-    server.notes_down(premature=False)
     server.says(length(server))
     server.says(server.file[:len(server.file) // 2])
     look(server)
@@ -66,28 +53,29 @@ def hear_receipt(server: Server) -> None:
 
 # --- the conversations in which all is well ----------------------------------
 
-@exercise.conversation("all is well", **USUAL)
+@exercise.conversation("all is well", file=inputs.binary(2_000, 5_000))
 def good(server: Server) -> None:
-    """Do all as it should be."""
     server.says(length(server))
     server.says(server.file)
     hear_receipt(server)
 
 
-exercise.also("empty", good, "the file is empty", file=b"")
-exercise.also("replaced", good, "there is an old FILE", **USUAL, **OLD)
-exercise.also("elsewhere", good,
+exercise.also("empty", "good", "the file is empty", file=b"")
+exercise.also("replaced", "good", "there is an old FILE",
+              old=inputs.binary(500, 500))
+exercise.also("elsewhere", "replaced",
               "there is an old FILE, in a folder on another disk",
-              file=inputs.binary(100_000, 200_000), **OLD, disk=GOOD_DISK)
-exercise.also("fits", good, "the disk is small, and so is the file", **USUAL,
-              **SMALL)
-exercise.also("prompt", good, "the server is prompt", **USUAL, **BRIEF)
+              file=inputs.binary(100_000, 200_000), disk=GOOD_DISK)
+exercise.also("fits", "replaced", "the disk is small, and so is the file",
+              disk=SMALL_DISK)
+exercise.also("prompt", "good", "the server is prompt",
+              seconds=inputs.seconds(0.90, 0.97))  # each digit matters
 
 
 @exercise.conversation("the server is slow, but in time",
-                       file=inputs.binary(20, 99), **AMPLE)
+                       file=inputs.binary(20, 99),
+                       seconds=inputs.number(300, 900))  # nobody uses them up
 def unhurried(server: Server) -> None:
-    """Do the same with pauses: in the length, in the file, before EOF."""
     line = length(server)
     for said in line[:1], line[1:], server.file[:1], server.file[1:]:
         server.says(said)
@@ -98,27 +86,23 @@ def unhurried(server: Server) -> None:
 # --- those in which something is wrong ---------------------------------------
 
 @exercise.conversation("a folder takes the name of FILE, half way",
-                       twin="good", **USUAL)
+                       twin="good")
 def taken(server: Server) -> None:
-    """Let the name be taken before the file is whole."""
     say_half(server)
     server.place.put_a_folder()
     server.says(server.file[len(server.file) // 2:])
     hear_receipt(server)
 
 
-@exercise.conversation("the server ends half way", twin="replaced", **USUAL,
-                       **OLD)
+@exercise.conversation("the server ends half way", twin="replaced")
 def half(server: Server) -> None:
-    """End half way."""
     say_half(server)
     hear_receipt(server)
 
 
 @exercise.conversation("the whole file comes, and then one byte more",
-                       twin="replaced", **USUAL, **OLD)
+                       twin="replaced")
 def one_more(server: Server) -> None:
-    """Say a byte too many when the client waits for EOF."""
     server.says(length(server))
     server.says(server.file)
     look(server)
@@ -127,73 +111,61 @@ def one_more(server: Server) -> None:
     hear_receipt(server)
 
 
-@exercise.conversation("one byte too many comes", twin="good", **USUAL)
+@exercise.conversation("one byte too many comes", twin="good")
 def one_too_many(server: Server) -> None:
-    """Say a byte too many in the same breath."""
-    server.notes_down(premature=False)
     server.says(length(server) + server.file + b"!")
     hear_receipt(server)
 
 
-exercise.also("one_for_none", one_too_many,
-              "the file is empty, and a byte comes", twin="empty", file=b"")
+exercise.also("one_for_none", "one_too_many",
+              "the file is empty, and a byte comes", twin="empty")
 
 
-@exercise.conversation("the server breaks off half way", twin="replaced",
-                       **USUAL, **OLD)
+@exercise.conversation("the server breaks off half way", twin="replaced")
 def broken(server: Server) -> None:
-    """Send RST half way."""
     say_half(server)
     server.resets()
 
 
 @exercise.conversation("the server is gone when the file has come",
-                       twin="good", **USUAL)
+                       twin="good")
 def gone(server: Server) -> None:
-    """Do all as it should be, but go before the receipt."""
     server.says_all_and_vanishes(length(server) + server.file)
 
 
-@exercise.conversation("the server never speaks", twin="prompt", **USUAL,
-                       **BRIEF)
+@exercise.conversation("the server never speaks", twin="prompt")
 def speechless(server: Server) -> None:
-    """Say nothing at all."""
     server.uses_up_time()
 
 
 @exercise.conversation(f"a byte of the file comes every {DRIP:g} seconds",
-                       twin="prompt", **USUAL, **BRIEF)
+                       twin="prompt")
 def drips(server: Server) -> None:
-    """Say the file a byte at a time."""
     server.says(length(server))
     server.drips(server.file, DRIP)
 
 
-@exercise.conversation(f"the disk has {SMALL_DISK >> 10} kB, and the file "
-                       "more", twin="fits", **SMALL,
-                       file=inputs.binary(150_000, 300_000))
-def full(server: Server) -> None:
-    """Do all as it should be."""
-    server.notes_down(premature=False)
-    good(server)
+exercise.also("full", "fits", f"the disk has {SMALL_DISK >> 10} kB, and the "
+              "file more", twin="fits", file=inputs.binary(150_000, 300_000))
 
 
-# --- words and questions -----------------------------------------------------
+# --- the checks, in the order of the report ----------------------------------
 
-def at(data: Optional[bytes], seen: Seen) -> str:
-    """Say what FILE held at some time."""
-    if data is None:
-        return "there was no FILE"
-    if data == seen.file:
-        return "FILE was whole"
-    if data == seen.inputs.get("old"):
-        return "FILE was the old one"
-    return f"FILE held {compared(data, seen.file)}"
+@exercise.twins
+def acknowledges(seen: Seen) -> None:
+    """Expect a receipt where all is well."""
+    wanted = expect(seen, "it sends a receipt. One that never does has not "
+                    "refused anything.")
+    wanted.that(bool(seen.heard.data), "", wanted.said())
 
 
-def receipt(seen: Seen) -> bytes:
-    """Return what a client says that has the whole file."""
-    return b"Thank you %d\n" % len(seen.file)
+def refuses(seen: Seen) -> Expect:
+    """Expect no receipt, and an end."""
+    wanted = expect(seen, "it sends no receipt, and ends.")
+    premature = seen.notes.get("premature")
+    return wanted.that(
+        not seen.heard.data and not premature, "", wanted.said(),
+        "It had not waited for EOF." if premature else "").ends()
 
 
 def satisfied(seen: Seen) -> bool:
@@ -205,32 +177,16 @@ def satisfied(seen: Seen) -> bool:
                                      and RECEIVED in seen.printed)
 
 
-def acknowledges(*seen: Seen) -> None:
-    """Expect a receipt where all was well: else nothing was refused."""
-    if not any(one.heard.data for one in seen):
-        expect(seen[0], "it sends a receipt. One that never does has not "
-               "refused anything.").that(False, "", expect(seen[0]).said())
+def noticed(seen: Seen) -> bool:
+    """Whether the client came to know that it hasn't the whole file."""
+    return bool(seen.trouble) or not (seen.ending.hang or satisfied(seen))
 
-
-def refuses(seen: Seen) -> Expect:
-    """Expect no receipt, and an end."""
-    wanted = expect(seen, "it sends no receipt, and ends.")
-    return wanted.that(
-        not seen.heard.data and not seen.premature, "", wanted.said(),
-        "It had not waited for EOF." if seen.premature else "").ends()
-
-
-# --- the checks, in the order of the report ----------------------------------
 
 @exercise.check(7, "stores what came, to the last byte", "07")
 def whole(good: Seen, empty: Seen, elsewhere: Seen) -> None:
     for seen in good, empty, elsewhere:
-        expect(seen, f"FILE holds {many(seen.file)}, standard output is "
-               f"{quoted(RECEIVED.decode())}, and the status is 0.").that(
-            seen.stored == seen.file and seen.printed == RECEIVED
-            and seen.ending.exit == Exit(status=0), "",
-            f"At the end {at(seen.stored, seen)}. Standard output was "
-            f"{quoted(seen.stdout)}.")
+        expect(seen).file_was("At the end", seen.stored, seen.file).stdout_is(
+            RECEIVED).exits(0)
 
 
 @exercise.check(4, "waits for a server that is merely slow", "06")
@@ -239,44 +195,33 @@ def slow(unhurried: Seen) -> None:
         unhurried.file).exits(0)
 
 
-@exercise.check(8, "says `Thank you BYTES`, then FIN", "07",
-                slug="receipt")
-def right_receipt(good: Seen, empty: Seen, elsewhere: Seen) -> None:
+@exercise.check(8, "says `Thank you BYTES`, then FIN", "07")
+def receipt(good: Seen, empty: Seen, elsewhere: Seen) -> None:
     for seen in good, empty, elsewhere:
-        expect(seen).heard_just(receipt(seen))
+        expect(seen).heard_just(b"Thank you %d\n" % len(seen.file))
 
 
 @exercise.check(12, "sends no receipt before FILE has its name", "07")
 def name_first(good: Seen, empty: Seen, elsewhere: Seen, taken: Seen) -> None:
     for seen in good, empty, elsewhere:
         if seen.heard.data:
-            expect(seen).that(
-                seen.when_thanked == seen.file,
-                "FILE is whole when the receipt comes.",
-                f"When it came {at(seen.when_thanked, seen)}.")
-    expect(taken).that(
-        taken.midway is None,
-        "nothing has the name FILE until the file is whole.",
-        f"Half way {at(taken.midway, taken)}.")
+            expect(seen, "FILE is whole when the receipt comes.").file_was(
+                "When it came", seen.when_thanked, seen.file)
+    expect(taken).file_was("Half way", taken.midway, None)
     expect(taken, "the file can't have its name, so there is no receipt for "
            "it.").that(taken.waits, "").heard_nothing()
-    acknowledges(good)
 
 
 @exercise.check(11, "does not take EOF for the end of the file", "07",
                 about=True)
-def short(half: Seen, replaced: Seen) -> None:
+def short(half: Seen) -> None:
     refuses(half)
-    acknowledges(replaced)
 
 
 @exercise.check(8, "waits for EOF, and refuses a byte too many", "07")
-def too_many(one_more: Seen, one_too_many: Seen, one_for_none: Seen,
-             replaced: Seen, good: Seen, empty: Seen) -> None:
-    for bad, well in ((one_more, replaced), (one_too_many, good),
-                      (one_for_none, empty)):
-        refuses(bad)
-        acknowledges(well)
+def too_many(one_more: Seen, one_too_many: Seen, one_for_none: Seen) -> None:
+    for seen in one_more, one_too_many, one_for_none:
+        refuses(seen)
 
 
 LENGTHS = {
@@ -301,80 +246,49 @@ def bad_length(trial: Trial) -> None:
     tries = [*LENGTHS.items(), *3 * [("the length 5", b"5\nhello")]]
     trial.rng("lengths").shuffle(tries)
     for what, said in tries:
-        valid = what not in LENGTHS
         with command_lines.room(trial) as room:
-            client, heard = room.meets(says=said)
-            if client.hang or heard is None or (
-                    valid != heard.startswith(b"Thank you")
-                    or heard and not valid):
-                raise Failed(
-                    f"With {what}, {quoted(said.decode())}: " + (
-                        "it sends a receipt." if valid else
-                        "it hangs up, and says nothing."),
-                    "It did not connect." if heard is None else
-                    f"It said {quoted(heard.decode('latin-1'))}.",
-                    Ending.of(client))
+            room.thanks(what, said, what not in LENGTHS)
 
 
 @exercise.check(5, "does not take a reset for an end", "05")
-def reset(broken: Seen, replaced: Seen) -> None:
-    expect(broken, "that is no EOF, and the client has no FILE.").that(
-        RECEIVED not in broken.printed, "",
-        f"It printed {quoted(broken.stdout)}.").ends().that(
+def reset(broken: Seen) -> None:
+    expect(broken, "that is no EOF, and the client has no FILE."
+           ).prints_no(RECEIVED).ends().that(
         broken.ending.exit != Exit(status=0), "")
-    acknowledges(replaced)
-
-
-def gives_up(seen: Seen) -> None:
-    """Expect that a client gives up in time, and says nothing."""
-    expect(seen).heard_nothing().gives_up_in_time(
-        "it began to connect", "it was started")
 
 
 @exercise.check(5, "gives up on a server that never speaks", "06")
-def silence(speechless: Seen, prompt: Seen) -> None:
-    gives_up(speechless)
-    acknowledges(prompt)
+def silence(speechless: Seen) -> None:
+    expect(speechless).heard_nothing().gives_up_in_time()
 
 
 @exercise.check(5, "gives up on a server that drips", "06")
-def dripping(drips: Seen, prompt: Seen) -> None:
-    gives_up(drips)
-    acknowledges(prompt)
+def dripping(drips: Seen) -> None:
+    expect(drips).heard_nothing().gives_up_in_time()
 
 
 @exercise.check(6, "sends no receipt for what was not stored", "07")
-def full_disk(full: Seen, fits: Seen) -> None:
+def full_disk(full: Seen) -> None:
     refuses(full)
-    acknowledges(fits)
 
 
 @exercise.check(6, "leaves FILE as it was until all is well", "07")
-def keeps_the_old(half: Seen, one_more: Seen, broken: Seen, full: Seen,
-                  replaced: Seen) -> None:
-    for seen in half, one_more, broken, full:
-        wanted = expect(seen, "FILE stays as it was.")
+def keeps_the_old(everything: Everything) -> None:
+    for name in "half", "one_more", "broken", "full":
+        seen = everything[name]
         if seen.notes.get("waits"):
-            wanted.that(seen.midway == seen.old, "", "When the client waited "
-                        f"for more {at(seen.midway, seen)}.")
-        wanted.that(seen.stored == seen.old or satisfied(seen)
-                    or bool(seen.ending.hang), "",
-                    f"At the end {at(seen.stored, seen)}.")
-    acknowledges(replaced)
+            expect(seen).file_was("When the client waited for more",
+                                  seen.midway, seen.old)
+        if noticed(seen):
+            expect(seen).file_was("At the end", seen.stored, seen.old)
+    acknowledges(everything["replaced"])
 
 
 @exercise.check(5, "leaves nothing else behind", "07")
 def nothing_left(everything: Everything) -> None:
     for seen in everything.values():
-        if seen.ending.hang and not seen.trouble:
-            continue
-        others = list(seen.others)
-        if "old" not in seen.inputs and seen.stored not in (None, seen.file):
-            others.append(f"{FILE}, with {compared(seen.stored, seen.file)}")
-        expect(seen).that(
-            not others, f"in the folder there is FILE ({FILE}) at the end, if "
-            "it was there or is whole, and nothing else.",
-            "There is " + ", ".join(others) + ".")
+        if seen.trouble or not seen.ending.hang:
+            expect(seen).leaves_nothing_else()
     acknowledges(everything["good"])
 
 
@@ -384,30 +298,18 @@ def status(everything: Everything, gone: Seen) -> None:
            "standard error, and status 1. No signal kills it.").fails()
     wrong = [seen for name, seen in everything.items()
              if exercise.conversations[name].twin and name != "gone"]
-    noticed = [seen for seen in wrong
-               if seen.trouble or not (seen.ending.hang or satisfied(seen))]
-    for seen in noticed:
+    expect(wrong[0]).that(any(map(noticed, wrong)), "it complains.",
+                          "It complained neither here nor where anything else "
+                          "went wrong.")
+    for seen in filter(noticed, wrong):
         expect(seen, "there is a sentence on standard error, and the status "
-               "is 1.").complains().exits(1).that(
-            RECEIVED not in seen.printed, "",
-            f"It printed {quoted(seen.stdout)}.")
-    expect(wrong[0]).that(bool(noticed), "it complains.", "It complained "
-                          "neither here nor where anything else went wrong.")
-    acknowledges(everything["good"])
-
-
-def umask() -> int:
-    """Return what the programs' umask is: ours (proc(5))."""
-    text = Path("/proc/self/status").read_text()
-    return int(re.search(r"^Umask:\s+(\d+)", text, re.M)[1], 8)
+               "is 1.").fails().prints_no(RECEIVED)
 
 
 @exercise.check(2, "gives FILE the mode that it ought to have", "07")
 def mode(good: Seen, elsewhere: Seen) -> None:
-    for seen, due in (good, 0o666 & ~umask()), (elsewhere, OLD_MODE):
-        expect(seen, f"the mode of FILE is {due:04o}.").that(
-            seen.stored is not None, "", "There is no FILE.").that(
-            seen.mode == due, "", f"It is {seen.mode:04o}.")
+    expect(good).mode_is(new_mode())
+    expect(elsewhere).mode_is(OLD_MODE)
 
 
 @exercise.check(2, "refuses one with status 2", "06")

@@ -106,6 +106,20 @@ class Room:
         program.ends()
         return program, said
 
+    def thanks(self, what: str, says: bytes, due: bool) -> None:
+        """Expect thanks for what a server says, or none and an end."""
+        client, said = self.meets(says=says)
+        if client.hang or said is None or (
+                not said.startswith(b"Thank you") if due else said):
+            raise Failed(
+                f"With {what}, {quoted(says.decode())}: " + (
+                    "it sends a receipt." if due else
+                    "it hangs up, and says nothing."),
+                "It did not connect." if said is None else
+                f"It said {quoted(said.decode('latin-1'))}.",
+                Ending.of(client))
+        self.meeting.clear()
+
 
 @contextmanager
 def room(trial: Trial, **inputs: Any) -> Iterator[Room]:

@@ -160,7 +160,8 @@ class Exercise:
         """Declare what is expected of twins.
 
         A check that names a conversation with a twin is not passed unless this
-        is met by the twin: who fails there as well has refused nothing.
+        is met by the twin: who fails there as well has refused nothing. One
+        that looks at everything says itself of which it is expected.
         """
         self._twins_do = expectation
         return expectation

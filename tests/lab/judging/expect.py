@@ -19,6 +19,7 @@ from ..meeting import EOF, NOTHING, Heard
 from ..outcome import Outcome
 from ..sandbox import Exit
 from .failure import Ending, Failed, compared, many, quoted
+from .place import FILE
 from .players import LATE
 
 NEARLY = 0.01  # seconds too early that nobody minds
@@ -260,6 +261,12 @@ class Expect:
         return self.that(not self.seen.printed, "nothing is printed.",
                          f"It printed {quoted(self.seen.stdout)}.")
 
+    def prints_no(self, data: bytes) -> Expect:
+        """Expect that these bytes are not on standard output."""
+        return self.that(data not in self.seen.printed,
+                         f"{quoted(data.decode())} is not printed.",
+                         f"It printed {quoted(self.seen.stdout)}.")
+
     def complains(self, text: str = "") -> Expect:
         """Expect a line on standard error, with some text in it."""
         said = self.seen.ending.stderr
@@ -301,6 +308,8 @@ class Expect:
             f"it gives up {seen.seconds} s after {begins}, at most {LATE:g} s "
             "later.", happened)
 
+    # --- FILE, and what is beside it -----------------------------------------
+
     def file_is(self, data: bytes) -> Expect:
         """Expect what FILE holds at the end."""
         stored = self.seen.stored
@@ -308,6 +317,40 @@ class Expect:
                          "There is no FILE." if stored is None else
                          f"FILE holds {compared(stored, data)}.",
                          self.said() if self.seen.heard.data else "")
+
+    def file_was(self, when: str, held: Optional[bytes], due: Optional[bytes]
+                 ) -> Expect:
+        """Expect what FILE `held` at some time, which begins a sentence."""
+        seen, whole = self.seen, self.seen.file
+        found = ("there was no FILE" if held is None else
+                 "FILE was whole" if held == whole else
+                 "FILE was the old one" if held == seen.inputs.get("old") else
+                 f"FILE held {compared(held, whole)}")
+        wanted = ("nothing has the name FILE until the file is whole."
+                  if due is None else
+                  f"FILE is whole, {many(whole)}." if due == whole else
+                  "FILE stays as it was.")
+        return self.that(held == due, wanted, f"{when} {found}.")
+
+    def mode_is(self, mode: int) -> Expect:
+        """Expect the permissions of FILE."""
+        seen = self.seen
+        return self.that(
+            seen.stored is not None and seen.mode == mode,
+            f"the mode of FILE is {mode:04o}.", "There is no FILE."
+            if seen.stored is None else f"It is {seen.mode:04o}.")
+
+    def leaves_nothing_else(self) -> Expect:
+        """Expect nothing beside FILE, and that it is whole if it is new."""
+        seen = self.seen
+        others = [*seen.others]
+        if seen.inputs.get("old") is None \
+                and seen.stored not in (None, seen.file):
+            others.append(f"{FILE}, with {compared(seen.stored, seen.file)}")
+        return self.that(
+            not others, f"in the folder there is FILE ({FILE}) at the end, if "
+            "it was there or is whole, and nothing else.",
+            "There is " + ", ".join(others) + ".")
 
 
 expect = Expect  # a sentence begins with it
