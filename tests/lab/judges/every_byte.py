@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import random
-from typing import Callable
-
-from ..calls import Fault
-from ..judging import command_lines, inputs
-from ..judging.exercise import Exercise, Trial
+from ..judging import command_lines, faults, inputs
+from ..judging.exercise import Exercise
 from ..judging.expect import Seen, expect
 from ..judging.players import Server
 
@@ -18,27 +14,6 @@ DISK = 32_768  # bytes, of a disk that is too small
 exercise = Exercise("client.c", "HOST PORT FILE", judge_is=Server,
                     never="Received", otherwise="nothing on standard output")
 
-TEXT = {"file": inputs.letters(300, 400)}
-
-
-# --- what goes wrong in the client's own calls -------------------------------
-
-# What moves bytes out of a program, and into it.
-WRITES = ("write", "send", "sendfile", "splice")
-READS = ("read", "recv", "poll", "splice")
-
-
-def interrupted(*calls: str) -> Callable[[random.Random], Fault]:
-    """Draw signals that come while calls wait: in the first three, at least,
-    on the connection, and as many in FILE; then in six of ten."""
-    return lambda rng: Fault("EINTR", percent=60, first=3, calls=calls,
-                             seed=rng.randrange(1 << 40))
-
-
-def once(call: str) -> Fault:
-    """Let a signal come in the first such call."""
-    return Fault("EINTR", at=1, calls=(call,))
-
 
 # --- the conversations -------------------------------------------------------
 
@@ -46,50 +21,46 @@ def once(call: str) -> Fault:
                        file=inputs.binary(2_000, 3_000),
                        old=inputs.binary(4_000, 4_000))
 def polite(server: Server) -> None:
-    """Send the file, and hear the thanks."""
     server.says(server.file)
     server.half_closes()
     server.hears()
 
 
-exercise.also("large", polite, "the file is large",
+exercise.also("large", "polite", "the file is large", old=None,
               file=inputs.binary(66_000, 70_000))
-exercise.also("empty", polite, "the file is empty", file=b"")
-exercise.also("short", polite, "each write takes a single byte", **TEXT,
-              fault=Fault("short", percent=100, calls=WRITES))
-exercise.also("write", polite, "signals interrupt it while it waits to write",
-              **TEXT, fault=interrupted(*WRITES))
-exercise.also("connect", polite, "a signal interrupts it while it connects",
-              **TEXT, fault=once("connect"))
-exercise.also("close", polite, "a signal interrupts its first close", **TEXT,
-              fault=once("close"))
-exercise.also("fits", polite, "the disk is small, and so is the file", **TEXT,
-              disk=DISK)
-exercise.also("full", polite, "the disk has no room for the end of the file",
-              twin="fits", disk=DISK,
-              file=inputs.letters(DISK + 50, DISK + 120))
+exercise.also("empty", "large", "the file is empty", file=b"")
+exercise.also("short", "large", "each write takes a single byte",
+              file=inputs.letters(300, 400), fault=faults.SHORT_WRITES)
+exercise.also("write", "short",
+              "signals interrupt it while it waits to write",
+              fault=faults.interrupted(faults.WRITES))
+exercise.also("connect", "short", "a signal interrupts it while it connects",
+              fault=faults.interrupted_once("connect"))
+exercise.also("close", "short", "a signal interrupts its first close",
+              fault=faults.interrupted_once("close"))
+exercise.also("fits", "short", "the disk is small, and so is the file",
+              disk=DISK, fault=None)
+exercise.also("full", "fits", "the disk has no room for the end of the file",
+              twin="fits", file=inputs.letters(DISK + 50, DISK + 120))
 
 
-@exercise.conversation("the file comes in pieces", **TEXT)
+@exercise.conversation("the file comes in pieces",
+                       file=inputs.letters(300, 400))
 def pieces(server: Server) -> None:
-    """Send a byte, and then the rest, each once the one before was read."""
-    step, file = len(server.file) // 11, server.file
-    for at in (0, *range(1, len(file), step)):
-        server.says(file[at:at + step if at else 1])
-        server.waits_until_read()
+    server.says_in_pieces(server.file, len(server.file) // 11)
+    server.waits_until_read()
     server.notes_down(early=server.unread())
     server.half_closes()
     server.hears()
 
 
-exercise.also("read", pieces, "signals interrupt it while it waits to read",
-              **TEXT, fault=interrupted(*READS))
+exercise.also("read", "pieces", "signals interrupt it while it waits to read",
+              fault=faults.interrupted(faults.READS))
 
 
 @exercise.conversation("the server breaks off in the middle of the file",
-                       twin="pieces", **TEXT)
+                       twin="pieces")
 def broken(server: Server) -> None:
-    """Send half of the file, then RST."""
     server.says(server.file[:len(server.file) // 2])
     server.waits_until_read()
     server.notes_down(early=server.unread())
@@ -97,9 +68,8 @@ def broken(server: Server) -> None:
 
 
 @exercise.conversation("the server is gone when the file has come",
-                       twin="pieces", **TEXT)
+                       twin="pieces")
 def gone(server: Server) -> None:
-    """Send the file, FIN and RST while the client can't look."""
     server.says_all_and_vanishes(server.file)
 
 
@@ -197,15 +167,5 @@ exercise.check(2, "connects before it touches FILE", "05",
                slug="nobody-there")(command_lines.nobody_listens)
 exercise.check(1, "refuses one with status 2", "01",
                slug="wrong-command-line")(command_lines.usage_errors)
-
-
-@exercise.check(1, "answers trouble with status 1", "01")
-def trouble(trial: Trial) -> None:
-    with command_lines.room(trial) as tries:
-        command_lines.bad_hosts(tries)
-        folder = tries.place.folder / "folder"
-        folder.mkdir()
-        for what, file in (("a folder as FILE", folder),
-                           ("a FILE in a folder that isn't there",
-                            tries.place.folder / "not" / "copy")):
-            command_lines.no_place(tries, what, file)
+exercise.check(1, "answers trouble with status 1", "01", slug="trouble")(
+    command_lines.storing_trouble)

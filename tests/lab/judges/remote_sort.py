@@ -6,8 +6,7 @@ import os
 import random
 from typing import Union
 
-from ..calls import Fault
-from ..judging import command_lines, inputs
+from ..judging import command_lines, faults, inputs
 from ..judging.exercise import Exercise, Trial
 from ..judging.expect import Seen, expect
 from ..judging.failure import many
@@ -15,12 +14,6 @@ from ..judging.players import Server
 
 exercise = Exercise("rsort.c", "HOST PORT", judge_is=Server, never="\n",
                     otherwise="nothing on standard output")
-
-# What rsort can see before it is met: a file; or a pipe, which is empty yet.
-FILE = {"stdin": inputs.lines(9, 15), "order": inputs.key}
-PIPE = {"stdin": inputs.lines(5, 8), "order": inputs.key, "fed": True}
-SHORT = Fault("short", percent=100,
-              calls=("write", "send", "sendfile", "splice"))
 
 
 def lines(data: bytes) -> list[bytes]:
@@ -44,64 +37,54 @@ def answer(of: Union[Server, Seen]) -> bytes:
 
 # --- the conversations -------------------------------------------------------
 
-@exercise.conversation("some lines are to be sorted", **FILE)
+@exercise.conversation("some lines are to be sorted",
+                       stdin=inputs.lines(9, 15), order=inputs.key)
 def polite(server: Server) -> None:
-    """Hear all lines, then say the answer."""
     server.hears_to_eof()
     server.says(answer(server))
     server.half_closes()
 
 
-exercise.also("large", polite,
+exercise.also("large", "polite",
               "the lines are many, and full of bytes that are no text",
-              stdin=inputs.binary(66_000, 70_000, after=9, end=b"\n"),
-              order=inputs.key, times=3)
-exercise.also("empty", polite, "there is nothing to sort, and no answer",
-              stdin=b"", order=0)
-exercise.also("none", polite, "there are lines, and no answer", **FILE,
-              times=0)
-exercise.also("short", polite, "each write takes a single byte", **FILE,
-              fault=SHORT)
+              stdin=inputs.binary(66_000, 70_000, after=9, end=b"\n"), times=3)
+exercise.also("empty", "polite", "there is nothing to sort, and no answer",
+              stdin=b"")
+exercise.also("none", "polite", "there are lines, and no answer", times=0)
+exercise.also("short", "polite", "each write takes a single byte",
+              fault=faults.SHORT_WRITES)
 
 
-@exercise.conversation("lines come one by one, and so does the answer", **PIPE)
+@exercise.conversation("lines come one by one, and so does the answer",
+                       stdin=inputs.lines(5, 8), order=inputs.key, fed=True)
 def pieces(server: Server) -> None:
-    """Feed a line once the one before was heard; then answer likewise.
-
-    The answer begins with a single byte. What has come of it has to be printed
-    before more is said, but for the line begun.
-    """
-    held = ""
     for number, line in enumerate(lines(server.stdin)):
         server.feeds(line)
-        if not held and not server.hears_soon(len(line)) \
-                and server.program.runs():
-            held = (f"The server had {number} of the lines that stood on "
-                    "standard input, and the next did not come until more "
-                    "was there.")
-    server.notes_down(held=held)
+        passed_on = "held" in server.notes or server.hears_soon(len(line))
+        if not passed_on and server.program.runs():
+            server.notes_down(held=f"The server had {number} of the lines "
+                              "that stood on standard input, and the next did "
+                              "not come until more was there.")
     server.ends_the_input()
     server.meeting.rest()
     server.hears_to_eof()
-    said, due = b"", answer(server)
-    for piece in [due[:1], *lines(due[1:])]:
-        server.says(piece)
-        said += piece
-        if said == due:
-            break
+    first, *others = lines(answer(server))
+    server.says_in_pieces(first, len(first))
+    said = first
+    for line in others:
         server.waits_until_read()
-        whole = said[:said.rfind(b"\n") + 1]
-        if not held and not server.sees_printed(len(whole)):
-            held = (f"{many(whole)} of the answer had come, whole lines, and "
-                    f"{many(server.program.process.stdout)} were printed.")
-            server.notes_down(held=held)
+        if "held" not in server.notes and not server.sees_printed(len(said)):
+            server.notes_down(
+                held=f"{many(said)} of the answer had come, whole lines, and "
+                f"{many(server.program.process.stdout)} were printed.")
+        server.says(line)
+        said += line
     server.half_closes()
 
 
 @exercise.conversation("the server breaks off in the middle of its answer",
-                       twin="polite", **FILE)
+                       twin="polite")
 def broken(server: Server) -> None:
-    """Say half of the answer, then send RST."""
     server.hears_to_eof()
     server.says(answer(server)[:len(server.stdin) // 2])
     server.waits_until_read()
@@ -109,9 +92,8 @@ def broken(server: Server) -> None:
 
 
 @exercise.conversation("the server hangs up after the first line",
-                       twin="pieces", **PIPE)
+                       twin="pieces")
 def dead(server: Server) -> None:
-    """Hear a line, hang up; only then feed the others."""
     first, *others = lines(server.stdin)
     server.feeds(first)
     server.hears_soon(len(first))
@@ -157,7 +139,8 @@ def answer_in_pieces(pieces: Seen) -> None:
 @exercise.check(5, "passes each line on before it waits", "02")
 def as_it_comes(pieces: Seen) -> None:
     expect(pieces, "a line is passed on before the next is waited for."
-           ).that(not pieces.held, "", pieces.held).eof().stayed(
+           ).that("held" not in pieces.notes, "", pieces.notes.get("held", "")
+                  ).eof().stayed(
         "It was gone before the answer had come.")
 
 

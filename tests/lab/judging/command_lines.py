@@ -209,12 +209,19 @@ def full_output(trial: Trial, hears: bool = False) -> None:
                     "The server heard thanks all the same." if thanks else "")
 
 
-def no_place(tries: Room, what: str, file: object) -> None:
-    """A client is offered a file for which there is no place."""
-    program, thanks = tries.meets(FILE=file)
-    tries.fails(program, f"With {what}: no thanks, a sentence on standard "
-                "error, and status 1.",
-                "The server heard thanks." if thanks else "")
+def storing_trouble(trial: Trial) -> None:
+    """A bad HOST, a FILE for which there is no place."""
+    with room(trial) as tries:
+        bad_hosts(tries)
+        folder = tries.place.folder / "folder"
+        folder.mkdir()
+        for what, file in (("a folder as FILE", folder),
+                           ("a FILE in a folder that isn't there",
+                            tries.place.folder / "not" / "copy")):
+            program, thanks = tries.meets(FILE=file)
+            tries.fails(program, f"With {what}: no thanks, a sentence on "
+                        "standard error, and status 1.",
+                        "The server heard thanks." if thanks else "")
 
 
 def only_there(trial: Trial) -> None:
