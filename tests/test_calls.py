@@ -174,6 +174,30 @@ def test_what_moves_bytes_in_the_kernel_may_not_be_there(
     assert log.struck() == [struck]
 
 
+@pytest.mark.parametrize("call, struck", (
+    ("sendfile(s, f, NULL, 4)", ["sendfile"]),
+    ("splice(p[0], NULL, s, NULL, 4, SPLICE_F_NONBLOCK)", ["splice"]),
+    ("splice(p[0], NULL, f, NULL, 4, SPLICE_F_NONBLOCK)", ["splice"]),
+    ("splice(s, NULL, p[1], NULL, 4, SPLICE_F_NONBLOCK)", [])))
+def test_a_signal_comes_before_the_kernel_moves_bytes_out(
+        run, listener, call, struck):
+    """Though nothing waits. Into a pipe it does not come (Linux 6.18)."""
+    process, log = run(f"""int p[2], s = dial(argv[1]);
+        int f = open("four", O_CREAT | O_RDWR | O_TRUNC, 0600);
+        if (pipe(p) != 0 || write(f, "four", 4) != 4 ||
+            write(p[1], "four", 4) != 4 || lseek(f, 0, SEEK_SET) != 0 ||
+            recv(s, &(char){{0}}, 1, MSG_PEEK) != 1 ||
+            fcntl(s, F_SETFL, O_NONBLOCK) == -1)
+            return 2;
+        return {call} != -1 ? {len(struck)} : errno != EINTR;""", Fault(
+            "EINTR", at=1, calls=("sendfile", "splice")))
+    with listener.accept()[0] as ours:
+        ours.send(b"four")
+        assert str(process.wait()) == "exit 0"
+    assert (log.struck(), log.spared()) == (
+        struck, [] if struck else ["splice"])
+
+
 def test_a_disk_can_be_full_for_a_splice_into_a_file(run):
     process, log = run("""int p[2];
         int f = open("four", O_CREAT | O_RDWR, 0600);

@@ -168,13 +168,14 @@ static bool
 interruptible(const char *name, int fd, enum sort sort, bool waits)
 {
     static const char *const slow[] = {
-        "read",   "write",   "recv",  "send",        "poll",
-        "accept", "connect", "close", "epoll_pwait", NULL};
+        "read",    "write", "recv",        "send",   "poll",     "accept",
+        "connect", "close", "epoll_pwait", "splice", "sendfile", NULL};
+    static const char *const anyhow[] = {"close", /* which may linger */
+                                         "sendfile", NULL};
 
     if (!chosen(name))
         return false;
-    if (is_any(name, slow) &&
-        (waits || strcmp(name, "close") == 0)) /* which may linger */
+    if (is_any(name, slow) && (waits || is_any(name, anyhow)))
         return true;
     if (sort == SOCKET)
         spare(name, fd);

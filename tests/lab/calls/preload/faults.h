@@ -9,8 +9,10 @@
  *     short    read, write, recv, send, sendfile, splice move one byte, on
  *              sockets and plain files: nothing else may do so
  *     EINTR    a signal came while a call waited, so what can't wait is spared:
- *              non-blocking calls, a poll without patience; a connect goes on
- *              in the background, and a close has closed, as on Linux
+ *              non-blocking calls, a poll without patience; but sendfile and a
+ *              splice out of a pipe look for a signal before they move a byte,
+ *              non-blocking or not, as Linux 6.18 does; a connect goes on in
+ *              the background, and a close has closed, as on Linux
  *     ENOSPC   the disk is full: open, write, splice, fsync, close, rename of
  *              files
  *     EIO      any call fails; a close has closed. So do EAGAIN, EPROTO and

@@ -160,7 +160,7 @@ splice(int from, loff_t *from_at, int to, loff_t *to_at, size_t n,
     bool in = sort_of(from) == SOCKET, shown = in || sort_of(to) == SOCKET;
     const char *name = in ? "splice_in" : "splice_out";
     int fd = in ? from : to;
-    int error = failing("splice", fd, sort_of(fd), can_wait(fd, 0));
+    int error = failing("splice", fd, sort_of(fd), !in || can_wait(fd, 0));
     ssize_t result = -1;
 
     before(name, fd, (long)n, shown);
