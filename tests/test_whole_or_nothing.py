@@ -571,25 +571,57 @@ def test_a_mount_point_is_told_before_the_file_comes(pair):
     assert (pair.files / "over").read_bytes() == OLD
 
 
+@pytest.fixture
+def append_only():
+    """Return a function that makes a file or a folder append-only.
+
+    It may be written to, and not be renamed (FS_IOC_SETFLAGS(2const)).
+    """
+    marked = []
+
+    def mark(path):
+        try:
+            subprocess.run(["chattr", "+a", path], check=True)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("no chattr here, or not on this disk")
+        marked.append(path)
+
+    yield mark
+    for path in marked:
+        subprocess.run(["chattr", "-a", path], check=True)
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root makes such files")
-def test_an_append_only_file_is_told_before_the_file_comes(tmp_path):
-    """It may be written to, and not be replaced (FS_IOC_SETFLAGS(2const))."""
+def test_an_append_only_file_is_told_before_the_file_comes(tmp_path,
+                                                           append_only):
     with Sandbox(private=False) as room:
         pair = PairMeeting(Pair.of("07"), tmp_path, room)
         pair.copy.write_bytes(OLD)
-        try:
-            subprocess.run(["chattr", "+a", pair.copy], check=True)
-        except (OSError, subprocess.CalledProcessError):
-            pytest.skip("no chattr here, or not on this disk")
-        try:
-            client, server = pair.answer()
-            with closing(server):
-                server.say(b"12\n")
-                assert reason(client) == \
-                    "open copy: append-only, so it can't be replaced"
-        finally:
-            subprocess.run(["chattr", "-a", pair.copy], check=True)
+        append_only(pair.copy)
+        client, server = pair.answer()
+        with closing(server):
+            server.say(b"12\n")
+            assert reason(client) == \
+                "open copy: append-only, so it can't be replaced"
     as_it_was(pair, OLD)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root makes such files")
+@pytest.mark.parametrize("there", (False, True))
+def test_an_append_only_folder_is_told_before_the_file_comes(
+        tmp_path, append_only, there):
+    """A part that was made in it could not even be removed."""
+    with Sandbox(private=False) as room:
+        pair = PairMeeting(Pair.of("07"), tmp_path, room)
+        if there:
+            pair.copy.write_bytes(OLD)
+        append_only(pair.files)
+        client, server = pair.answer()
+        with closing(server):
+            server.say(b"12\n")
+            assert reason(client) == "open copy: in an append-only folder, " \
+                "so nothing can be renamed to it"
+    assert os.listdir(pair.files) == ["copy"] * there
 
 
 @pytest.mark.namespaces

@@ -34,8 +34,8 @@ struct part create_part(const char *path);
  * Whether there is a file that it is to replace; if so, `old` describes that.
  * Ends the program with status 1 if it is not a regular file, if we may not
  * write it or rename over it, and on errors. fstatat(2), faccessat(2). That it
- * is a mount point, or append-only, is seen on Linux alone (statx(2)).
- * Elsewhere renameat(2) fails at the end.
+ * is a mount point, or append-only, or that its folder is append-only, is seen
+ * on Linux alone (statx(2)). Elsewhere renameat(2) fails at the end.
  */
 bool replaces(struct part part, struct stat *old);
 

@@ -12,6 +12,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -19,19 +20,30 @@
 #include <sys/xattr.h>
 #endif
 
-/* What keeps rename(2) from going over it, or NULL. */
+#ifdef STATX_ATTR_MOUNT_ROOT /* Linux, if its libc has statx(2) */
+/* Whether it has an attribute; "" is the folder, no such file has none. */
+static bool
+marked(struct part part, const char *name, uint64_t attribute)
+{
+    const int flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
+    struct statx seen;
+
+    return statx(part.folder, name, flags, 0, &seen) == 0 &&
+           (seen.stx_attributes & attribute) != 0;
+}
+#endif
+
+/* What keeps rename(2) from giving its name to the unfinished file, or NULL. */
 static const char *
 obstacle(struct part part)
 {
-#ifdef STATX_ATTR_MOUNT_ROOT /* Linux, if its libc has statx(2) */
-    struct statx seen;
-
-    if (statx(part.folder, part.target, AT_SYMLINK_NOFOLLOW, 0, &seen) == -1)
-        return NULL;
-    if ((seen.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) /* EBUSY */
-        return "a mount point";
-    if ((seen.stx_attributes & STATX_ATTR_APPEND) != 0) /* EPERM */
-        return "append-only";
+#ifdef STATX_ATTR_MOUNT_ROOT
+    if (marked(part, "", STATX_ATTR_APPEND)) /* EPERM */
+        return "in an append-only folder, so nothing can be renamed to it";
+    if (marked(part, part.target, STATX_ATTR_MOUNT_ROOT)) /* EBUSY */
+        return "a mount point, so it can't be replaced";
+    if (marked(part, part.target, STATX_ATTR_APPEND)) /* EPERM */
+        return "append-only, so it can't be replaced";
 #endif
     (void)part;
     return NULL;
@@ -40,22 +52,23 @@ obstacle(struct part part)
 bool
 replaces(struct part part, struct stat *old)
 {
+    const char *why = obstacle(part);
     struct stat folder;
     uid_t us = geteuid();
-    const char *why;
 
     if (fstat(part.folder, &folder) == -1)
         err(1, "open folder of %s", part.path);
     if (fstatat(part.folder, part.target, old, AT_SYMLINK_NOFOLLOW) == -1) {
         if (errno != ENOENT)
             err(1, "open %s", part.path);
+        if (why != NULL)
+            errx(1, "open %s: %s", part.path, why);
         return false;
     }
     if (!S_ISREG(old->st_mode))
         errx(1, "open %s: not a regular file", part.path);
-    why = obstacle(part);
     if (why != NULL)
-        errx(1, "open %s: %s, so it can't be replaced", part.path, why);
+        errx(1, "open %s: %s", part.path, why);
     if (faccessat(part.folder, part.target, W_OK, AT_EACCESS) == -1)
         err(1, "open %s", part.path);
     if ((folder.st_mode & S_ISVTX) != 0 && us != 0 && us != folder.st_uid &&
