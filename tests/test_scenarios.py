@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lab import chapters, program, scenario
+from lab import chapters, kernel, program, scenario
+from lab.meeting.pair import Pair
+from lab.verdicts import OK
 
 
 def test_a_scenario_is_found_by_its_file_and_begins_with_its_claim():
@@ -15,6 +17,17 @@ def test_a_scenario_is_found_by_its_file_and_begins_with_its_claim():
         assert known.claim.endswith("."), known.slug
     assert set(scenario.scenarios()) - set(scenario.columns()) == {
         scenario.scenario("early")}
+
+
+@pytest.mark.parametrize("number", chapters.MANY)
+def test_a_server_that_stops_only_when_the_thanks_have_come_goes_on(
+        number, monkeypatch):
+    """Whoever looks at once is too early to see that it has stopped."""
+    looks, stopped = iter((False,)), kernel.stopped
+    monkeypatch.setattr(kernel, "stopped",
+                        lambda pid: next(looks, True) and stopped(pid))
+    act, = scenario.play(scenario.scenario("early"), Pair.of(number))
+    assert act.verdict == OK
 
 
 @pytest.mark.parametrize("later, earlier, builds", [
