@@ -258,6 +258,8 @@ def test_a_missing_source_is_told_and_scores_nothing(tmp_path):
     assert score.points == 0 and len(score.results) == 13
     assert score.trouble == f"there is no server.c in {tmp_path}"
     assert "Nothing could be judged: there is no" in told(score)
+    # A name is not cut at its hyphens.
+    assert not any(line.endswith("-") for line in told(score).splitlines())
 
 
 def test_a_folder_or_a_fifo_in_its_place_is_no_source(tmp_path):

@@ -116,6 +116,22 @@ def test_the_summary_counts_each_check_and_its_reasons(written):
     assert "grader's error: 1\n  anon (ab1c2): 01 ZeroDivisionError" in said
 
 
+def test_a_row_says_all_checks_where_it_would_name_each():
+    checks = len(judge_of(FIRST).checks)
+    assert Grade(FIRST, score(*[CRASHED] * checks)).reason == \
+        "crashed: all checks"
+    assert Grade(FIRST, score(CRASHED)).reason == "crashed: listens"
+
+
+def test_the_summary_tells_a_whole_sentence(written):
+    why = ("there is no server.c; found: `01-return-the-thanks/my homework "
+           "of today.rar`; my homework of today.rar is not unpacked: only "
+           ".zip and .tar files are")
+    out = written([Grade(FIRST, score(*[FAILED] * 13, why=why))])
+    said = (out / "summary.txt").read_text()
+    assert said.startswith("1 student\n") and f"        1 x {why}\n" in said
+
+
 def test_the_summary_has_five_reasons_at_most(written):
     people = tuple(Row(f"n{n}") for n in range(7))
     out = written([Grade(FIRST, score(FAILED, why="because " + "x" * n))

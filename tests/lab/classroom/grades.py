@@ -57,7 +57,9 @@ class Grade:
         found = []
         for verdict, word in WORDS.items():
             slugs = [r.check.slug for r in lost if r.verdict is verdict]
-            found += [f"{word}: {', '.join(slugs)}"] if slugs else []
+            which = "all checks" if len(slugs) == len(self.score.results) \
+                else ", ".join(slugs)
+            found += [f"{word}: {which}"] if slugs else []
         return "; ".join(found)
 
     def outcome(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from .. import printable
 from ..judging import Verdict
 
 REASONS = 5  # the commonest, for each check
-WIDTH = 110  # characters of one of them
+WIDTH = 160  # characters of one of them
 DOUBTFUL = 20  # points, which an answer to another exercise may earn
 WORDS = {Verdict.PASSED: "passed", Verdict.FAILED: "failed",
          Verdict.HUNG: "timed out", Verdict.CRASHED: "crashed"}
@@ -91,15 +91,16 @@ def doubts(students: Sequence[Kept], exercises: Sequence[str]) -> list[str]:
             why = Counter(map(_why, bad)).most_common(1)[0][0]
             lines.append(f"{len(bad)} of {len(graded)} got fewer than "
                          f"{DOUBTFUL} points in {name}: is it what they were "
-                         f"set? Most often: {printable.line(why, 2 * WIDTH)}")
+                         f"set? Most often: {printable.line(why, WIDTH)}")
     return lines
 
 
 def summary(students: Sequence[Kept], exercises: Sequence[str], absent: int
             ) -> str:
     """Return the summary of a class, of which `absent` handed in nothing."""
-    lines = [f"{len(students)} students, {absent} more handed in nothing"
-             if absent else f"{len(students)} students", ""]
+    count = f"{len(students)} student{'s' * (len(students) != 1)}"
+    lines = [f"{count}, {absent} more handed in nothing" if absent else count,
+             ""]
     for name in exercises:
         lines += _exercise(name, students)
     return printable.page("\n".join([*lines, *_named(students)]))

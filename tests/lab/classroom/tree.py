@@ -108,8 +108,8 @@ def _tree(place: Path) -> Tree:
             _look_into(found, path[:-1], "/".join(path),
                        lambda: read_untrusted(where, PACKED))
         elif entry.name.casefold().endswith(OTHERS):
-            found.troubles.append(f"{'/'.join(path)} is not unpacked: only "
-                                  ".zip and .tar files are")
+            found.troubles.append(f"{path[-1]} is not unpacked: only .zip "
+                                  "and .tar files are")
         found.files.append(File(path, "/".join(path),
                                 lambda most, at=where:
                                 read_untrusted(at, most)))

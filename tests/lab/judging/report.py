@@ -105,7 +105,8 @@ def report(score: Score, style: text.Style) -> str:
     lines = [f"{score.exercise}, seed {score.seed}", ""]
     if score.trouble:
         lines += [textwrap.fill(f"Nothing could be judged: {score.trouble}.",
-                                WIDTH, break_long_words=False), ""]
+                                WIDTH, break_long_words=False,
+                                break_on_hyphens=False), ""]
     lines += _foretold(score)
     faults: list[Result] = []
     for result in score.results:
