@@ -119,14 +119,14 @@ UNDECLARED = ("#include <stdio.h>\nint main(void) { int unused;\n"
               "return fdopen(1, \"w\") == NULL; }\n")
 
 
-@pytest.mark.parametrize("walled", (False, pytest.param(
+@pytest.mark.parametrize("sandboxed", (False, pytest.param(
     True, marks=pytest.mark.namespaces)))
-def test_what_the_compiler_warned_of_can_be_shown(tmp_path, walled):
+def test_what_the_compiler_warned_of_can_be_shown(tmp_path, sandboxed):
     """fdopen is POSIX, and -std=c17 declares it only to who asks for that."""
     source = tmp_path / "server.c"
     source.write_text(UNDECLARED)
     try:
-        made = make_treatment().build(source) if walled else \
+        made = make_treatment().build(source) if sandboxed else \
             program.build(source, ours=False)
     except (program.DoesNotCompile, Refused) as error:  # gcc 14 and later
         assert "error: implicit declaration of function" in str(error)

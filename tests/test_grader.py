@@ -27,7 +27,7 @@ from lab import printable, program
 from lab.commands import grade as command
 from lab.classroom import batch, manifest, sandboxed, worker
 from lab.judging import Result, Score, TimeIsOver, Verdict
-from lab.judging.exercise import Conversation, Exercise, Trial
+from lab.judging.exercise import Conversation, Exercise, Submission
 from lab.judging.expect import Seen
 from lab.classroom.batch import Batch
 from lab.classroom.admission import students
@@ -228,7 +228,7 @@ def test_who_waits_for_a_processor_is_given_that_time():
     begun = time.monotonic()
     busy = [Worker(spin, 60.0) for _ in range(2 * (os.cpu_count() or 1))]
     try:
-        while not any(one.left + time.monotonic() - begun > 60.05
+        while not any(one.remaining + time.monotonic() - begun > 60.05
                       for one in busy):
             assert time.monotonic() - begun < 30
             select.select([], [], [], 0.01)
@@ -260,14 +260,14 @@ def test_what_was_judged_before_the_bound_stays_judged(classroom,
                                                        monkeypatch):
     had, observe = set(), Exercise.observe
 
-    def slow(exercise: Exercise, conversation: Conversation, trial: Trial
-             ) -> Seen:
+    def slow(exercise: Exercise, conversation: Conversation,
+             submission: Submission) -> Seen:
         if conversation.name == "silent":
             while had != {*exercise.conversations} - {"silent"}:
                 select.select([], [], [], 0.01)
             os.kill(os.getpid(), signal.SIGALRM)  # as its parent would
             threading.Event().wait()
-        seen = observe(exercise, conversation, trial)
+        seen = observe(exercise, conversation, submission)
         had.add(conversation.name)
         return seen
     monkeypatch.setattr(Exercise, "observe", slow)
@@ -279,7 +279,7 @@ def test_what_was_judged_before_the_bound_stays_judged(classroom,
     assert {slug for slug, looks in checks.items()
             if "silent" in looks} <= {*late}
     assert not {slug for slug, looks in checks.items()
-                if not {"silent", "trial"} & {*looks}} & {*late}
+                if not {"silent", "submission"} & {*looks}} & {*late}
     told = (classroom.with_name("grades") / "students" / "ann"
             / "feedback.txt").read_text()
     assert "Judging it took more than 60 seconds" in told

@@ -15,7 +15,7 @@ import pytest
 
 from lab import judges, program
 from lab.judges import remote_sort
-from lab.judging.exercise import Conversation, Exercise, Trial
+from lab.judging.exercise import Conversation, Exercise, Submission
 from lab.judging.expect import Seen
 from lab.judging.inputs import TRAPS
 from lab.judging.players import LATE
@@ -224,8 +224,8 @@ def test_whatever_has_to_be_refused_has_a_twin_that_has_not(folder):
     judge = judges.judge_of(folder.name)
     built = program.build(
         program.ROOT / "solutions" / folder.name / judge.source)
-    trial = Trial(judge, built, 7, Sandbox)
-    succeeds = {name: judge.observe(conversation, trial).ending.exit
+    submission = Submission(judge, built, 7, Sandbox)
+    succeeds = {name: judge.observe(conversation, submission).ending.exit
                 == Exit(status=0)
                 for name, conversation in judge.conversations.items()}
     for name, conversation in judge.conversations.items():

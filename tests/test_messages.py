@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lab.judging import command_lines
-from lab.judging.exercise import Trial
+from lab.judging.exercise import Submission
 from lab.judging.expect import Seen, expect
 from lab.judging.failure import Failed
 from lab.judges import judge_of
@@ -69,9 +69,9 @@ def test_a_usage_line_is_not_shown_where_only_the_status_is_wrong(
     program.write_text(f"#!/bin/sh\n{says}\nexit 1\n")
     program.chmod(0o755)
     tmp_path.chmod(0o755)
-    trial = Trial(judge_of(FIRST), program, 7, Sandbox)
+    submission = Submission(judge_of(FIRST), program, 7, Sandbox)
     with pytest.raises(Failed) as caught:
-        command_lines.usage_errors(trial)
+        command_lines.usage_errors(submission)
     failed = caught.value
     assert (failed.happened == "Only the status is wrong.") is only_the_status
     assert str(failed.ending).startswith("It ended with status 1.")

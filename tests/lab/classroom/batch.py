@@ -129,8 +129,8 @@ def answers(work: Sequence[Work], jobs: int, bound: float
                 busy[Worker(piece, bound)] = number
             ready, _, _ = select.select(
                 list(busy), [], [],
-                min(GLANCE, *(worker.left for worker in busy)))
-            for worker in ready or [w for w in busy if not w.left]:
+                min(GLANCE, *(worker.remaining for worker in busy)))
+            for worker in ready or [w for w in busy if not w.remaining]:
                 number, answer = busy[worker], worker.answer()
                 worker.close()
                 del busy[worker]

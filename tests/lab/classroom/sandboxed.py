@@ -28,7 +28,7 @@ from ..judging.untrusted import read_untrusted
 from ..judging.submission import Refused, first_error
 
 MIB = 1 << 20
-PATIENCE = 20.0  # seconds that a compiler may take, as the clock goes
+LIMIT = 20.0  # seconds, of a compiler or a trial run, as the clock goes
 PROGRAM = 8 * MIB  # bytes of a program at most
 
 
@@ -71,9 +71,9 @@ class Treatment:
                 folder / source.name, made / source.stem, ours=False),
                 cwd=folder)
             try:
-                ended = done.wait(PATIENCE)
+                ended = done.wait(LIMIT)
             except StillRunning:
-                raise Refused(f"{source.name} takes more than {PATIENCE:g} "
+                raise Refused(f"{source.name} takes more than {LIMIT:g} "
                               "seconds to compile", Verdict.HUNG) from None
             said = done.stderr.decode(errors="replace")
             made_it = read_untrusted(outside / source.stem, PROGRAM)
@@ -91,15 +91,15 @@ class Treatment:
         return finished
 
 
-def make_treatment(hides: tuple[str, ...] = (), walled: bool = True
+def make_treatment(hides: tuple[str, ...] = (), sandboxed: bool = True
                    ) -> Treatment:
     """Return how all submissions of a class are treated.
 
     `hides` are places that must not be seen even where all of /usr is. Where
-    `walled` is false only the limits stand, and nobody.
+    `sandboxed` is false there are only the limits, and the user nobody.
     """
     running = Walls(program.scratch(), hides=(str(program.ROOT), *hides))
-    if not walled:  # then the count is of all that nobody has
+    if not sandboxed:  # then the count is of all that nobody has
         running = replace(running, namespaces=(), processes=512)
     return Treatment(replace(running, memory=1024 * MIB, output=32 * MIB,
                             disk=64 * MIB), running)
@@ -159,12 +159,12 @@ def trouble(treatment: Treatment) -> str:
             with Sandbox(treatment.running) as room:
                 tries = room.start([made, outside.getsockname()[1],
                                     2 * make_treatment().running.memory])
-                ended = tries.wait(PATIENCE)
+                ended = tries.wait(LIMIT)
                 through = tries.stdout.decode(errors="replace").splitlines()
         except NoWalls as error:
             return str(error)
         except StillRunning:
-            return f"a program there did not end in {PATIENCE:g} seconds"
+            return f"a program there did not end in {LIMIT:g} seconds"
         except (Refused, OSError) as error:
             raise program.NotInstalled(
                 f"no compiler works behind the walls ({error}): install gcc, "

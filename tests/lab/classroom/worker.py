@@ -77,7 +77,7 @@ class Worker:
         return self._answer
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds until it is late, at least 0, if it waits no longer."""
         self._waited = max(self._waited, waited(self._pid))
         allowed = min(self._bound + self._waited, SLOWEST * self._bound)
@@ -89,11 +89,11 @@ class Worker:
         told = bytearray()
         while True:
             ready, _, _ = select.select([self._answer], [], [],
-                                        min(self.left, GLANCE))
+                                        min(self.remaining, GLANCE))
             if not ready:
-                if not self.left and self._grace:
+                if not self.remaining and self._grace:
                     return Answer(late=True)
-                if not self.left:
+                if not self.remaining:
                     self._grace = GRACE
                     os.kill(self._pid, signal.SIGALRM)
                 continue

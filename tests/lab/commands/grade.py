@@ -61,18 +61,18 @@ def wanted(environ: Mapping[str, str], out: Path) -> tuple[str, ...]:
 
 def the_treatment(hides: tuple[str, ...], unsafe: bool) -> Treatment:
     """Return how to treat submissions here; raises NotInstalled."""
-    walled = make_treatment(hides)
-    with Worker(lambda: trouble(walled), 60.0) as worker:
+    sandboxed = make_treatment(hides)
+    with Worker(lambda: trouble(sandboxed), 60.0) as worker:
         answer = worker.answer()
     if answer.late or answer.error:
         raise NotInstalled(answer.error or "the walls are not up in a minute")
     why = answer.value
     if not why:
-        return walled
+        return sandboxed
     if not unsafe:
         raise NotInstalled(UNSAFE.format(why=why))
     print(f"UNSAFE: no walls here ({why})", file=sys.stderr)
-    return make_treatment(walled=False)
+    return make_treatment(sandboxed=False)
 
 
 def _progress() -> Callable[[str], None]:

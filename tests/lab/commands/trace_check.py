@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ..judges import exercise, judge_of
-from ..judging.exercise import Exercise, Trial
+from ..judging.exercise import Exercise, Submission
 from ..judging.expect import Seen
 from ..judging.submission import Refused, build_own, new_seed
 from ..sandbox import Sandbox
@@ -55,12 +55,12 @@ def main(arguments: list[str]) -> int:
         print(f"trace-check: {refusal}", file=sys.stderr)
         return 1
     say_if_shared()
-    trial = Trial(judge, program, new_seed() if seed is None else seed,
-                  Sandbox)
+    submission = Submission(
+        judge, program, new_seed() if seed is None else seed, Sandbox)
     with ThreadPoolExecutor() as pool:
         for index, (name, seen) in enumerate(zip(names, pool.map(
                 lambda name: judge.observe(
-                    judge.conversations[name], trial), names))):
+                    judge.conversations[name], submission), names))):
             if index:
                 print()
             show(name, seen)

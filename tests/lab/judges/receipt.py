@@ -7,7 +7,7 @@ receipt comes, and when it has ended.
 from __future__ import annotations
 
 from ..judging import command_lines, inputs
-from ..judging.exercise import Everything, Exercise, Trial
+from ..judging.exercise import Everything, Exercise, Submission
 from ..judging.expect import Expect, Seen, expect
 from ..judging.place import OLD_MODE, new_mode
 from ..judging.players import Server
@@ -242,11 +242,11 @@ LENGTHS = {
 
 
 @exercise.check(8, "refuses a length that is none", "07")
-def bad_length(trial: Trial) -> None:
+def bad_length(submission: Submission) -> None:
     tries = [*LENGTHS.items(), *3 * [("the length 5", b"5\nhello")]]
-    trial.rng("lengths").shuffle(tries)
+    submission.rng("lengths").shuffle(tries)
     for what, said in tries:
-        with command_lines.room(trial) as room:
+        with command_lines.room(submission) as room:
             room.thanks(what, said, what not in LENGTHS)
 
 
@@ -313,9 +313,9 @@ def mode(good: Seen, elsewhere: Seen) -> None:
 
 
 @exercise.check(2, "refuses one with status 2", "06")
-def wrong_command_line(trial: Trial) -> None:
-    command_lines.usage_errors(trial)
-    command_lines.bad_seconds(trial)
+def wrong_command_line(submission: Submission) -> None:
+    command_lines.usage_errors(submission)
+    command_lines.bad_seconds(submission)
 
 
 exercise.check(2, "answers trouble with status 1", "05", slug="trouble")(

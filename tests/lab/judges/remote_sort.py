@@ -7,7 +7,7 @@ import random
 from typing import Union
 
 from ..judging import command_lines, faults, inputs
-from ..judging.exercise import Exercise, Trial
+from ..judging.exercise import Exercise, Submission
 from ..judging.expect import Seen, expect
 from ..judging.failure import many
 from ..judging.players import Server
@@ -170,8 +170,8 @@ def short_counts(short: Seen) -> None:
 
 
 @exercise.check(5, "does not claim what it could not print", "01")
-def full_output(trial: Trial) -> None:
-    command_lines.full_output(trial, hears=True)
+def full_output(submission: Submission) -> None:
+    command_lines.full_output(submission, hears=True)
 
 
 exercise.check(2, "refuses one with status 2", "01",
@@ -179,10 +179,10 @@ exercise.check(2, "refuses one with status 2", "01",
 
 
 @exercise.check(2, "answers trouble with status 1", "01")
-def trouble(trial: Trial) -> None:
-    command_lines.client_trouble(trial)
+def trouble(submission: Submission) -> None:
+    command_lines.client_trouble(submission)
     with open(os.devnull, "wb") as closed, \
-            command_lines.room(trial) as tries:
+            command_lines.room(submission) as tries:
         rsort, _ = tries.meets(says=b"", hears=True, stdin=closed.fileno())
         tries.fails(rsort, "With a standard input that can't be read (rsort "
                     "0>/dev/null): a sentence on standard error, and status "

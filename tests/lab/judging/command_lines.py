@@ -1,6 +1,7 @@
 """Ready-made checks: what can't work is refused, with the right status.
 
-Each of these is given a Trial, as a check is whose parameter is `trial`:
+Each of these is given a Submission, as a check is that has a parameter
+`submission`:
 
     exercise.check(2, "refuses one with status 2", "01",
                    slug="wrong-command-line")(command_lines.usage_errors)
@@ -16,7 +17,7 @@ from typing import Any, Iterator, Optional, Sequence
 from ..meeting import HOST, Meeting, Program
 from ..meeting.program import FULL_OUTPUT, OUTPUT
 from ..sandbox import Exit
-from .exercise import Trial
+from .exercise import Submission
 from .failure import Ending, Failed, quoted
 from .place import Place
 
@@ -36,7 +37,7 @@ class Room:
     be well, but that nobody listens where a client is sent.
     """
 
-    trial: Trial
+    submission: Submission
     meeting: Meeting
     place: Place
     busy: socket.socket
@@ -45,7 +46,7 @@ class Room:
     @property
     def usage(self) -> list[str]:
         """The words of the command line, without brackets."""
-        return self.trial.exercise.command.replace("[", "").replace(
+        return self.submission.exercise.command.replace("[", "").replace(
             "]", "").split()
 
     def words(self, **bad: object) -> list[object]:
@@ -55,15 +56,15 @@ class Room:
     def start(self, words: Sequence[object], before: Sequence[object] = (),
               stdin: Optional[int] = None) -> Program:
         """Start the program."""
-        serves = self.trial.exercise.serves
+        serves = self.submission.exercise.serves
         return self.meeting.start(
-            [*before, self.trial.program, *words], cwd=self.place.cwd,
+            [*before, self.submission.program, *words], cwd=self.place.cwd,
             writes=() if serves else [self.place.folder], most=OUTPUT,
             stdin=stdin)
 
     def refuses(self, what: str, words: Sequence[object], status: int) -> None:
         """Expect that bad words are refused; `what` is wrong with them."""
-        exercise = self.trial.exercise
+        exercise = self.submission.exercise
         program = self.start(words)
         program.ends()
         refused = program.stderr and exercise.never not in program.stdout
@@ -122,25 +123,25 @@ class Room:
 
 
 @contextmanager
-def room(trial: Trial, **inputs: Any) -> Iterator[Room]:
+def room(submission: Submission, **inputs: Any) -> Iterator[Room]:
     """Make such a room."""
-    serves = trial.exercise.serves
+    serves = submission.exercise.serves
     with ExitStack() as stack:
-        meeting = stack.enter_context(trial.meeting())
+        meeting = stack.enter_context(submission.meeting())
         place = Place({"file": SAMPLE, **inputs}, meeting.room, serves)
         stack.callback(place.close)
         busy = stack.enter_context(meeting.room.socket())
         busy.bind((HOST, 0))
         good = {"HOST": HOST, "FILE": place.file, "SECONDS": 5,
                 "PORT": 0 if serves else busy.getsockname()[1]}
-        yield Room(trial, meeting, place, busy, good)
+        yield Room(submission, meeting, place, busy, good)
 
 
-def usage_errors(trial: Trial) -> None:
+def usage_errors(submission: Submission) -> None:
     """Too few words, too many, and ports that are none."""
-    with room(trial) as tries:
+    with room(submission) as tries:
         words = tries.words()
-        needed = [word for word in trial.exercise.command.split()
+        needed = [word for word in submission.exercise.command.split()
                   if not word.startswith("[")]
         tries.refuses("no words", [], 2)
         tries.refuses(f"no {needed[-1]}", words[:len(needed) - 1], 2)
@@ -149,9 +150,9 @@ def usage_errors(trial: Trial) -> None:
             tries.refuses(f"PORT {port!r}", tries.words(PORT=port), 2)
 
 
-def bad_seconds(trial: Trial) -> None:
+def bad_seconds(submission: Submission) -> None:
     """SECONDS that are none."""
-    with room(trial) as tries:
+    with room(submission) as tries:
         for word in BAD_SECONDS:
             tries.refuses(f"SECONDS {word!r}", tries.words(SECONDS=word), 2)
 
@@ -163,9 +164,9 @@ def bad_hosts(tries: Room) -> None:
                       tries.words(HOST=host), 1)
 
 
-def server_trouble(trial: Trial) -> None:
+def server_trouble(submission: Submission) -> None:
     """FILE that isn't there, a folder, a PORT in use, a bad HOST."""
-    with room(trial) as tries:
+    with room(submission) as tries:
         folder, file = tries.place.folder, tries.place.file
         tries.refuses("a FILE that isn't there",
                       tries.words(FILE=f"{file}.not"), 1)
@@ -176,16 +177,16 @@ def server_trouble(trial: Trial) -> None:
         bad_hosts(tries)
 
 
-def client_trouble(trial: Trial) -> None:
+def client_trouble(submission: Submission) -> None:
     """A PORT where nobody listens, a bad HOST."""
-    with room(trial) as tries:
+    with room(submission) as tries:
         tries.refuses("a PORT where nobody listens", tries.words(), 1)
         bad_hosts(tries)
 
 
-def nobody_listens(trial: Trial) -> None:
+def nobody_listens(submission: Submission) -> None:
     """The same, and FILE stays as it was."""
-    with room(trial, old=SAMPLE) as tries:
+    with room(submission, old=SAMPLE) as tries:
         for what, bad in (("nobody listens", {}),
                           ("HOST is no address", {"HOST": BAD_HOSTS[0]})):
             program = tries.start(tries.words(**bad))
@@ -196,12 +197,12 @@ def nobody_listens(trial: Trial) -> None:
                         "FILE is not what it was.")
 
 
-def full_output(trial: Trial, hears: bool = False) -> None:
+def full_output(submission: Submission, hears: bool = False) -> None:
     """Standard output that has no room, though the server does all it should.
 
     There must be no thanks for what it says; or else it `hears` all first.
     """
-    with room(trial) as tries:
+    with room(submission) as tries:
         program, thanks = tries.meets(*FULL_OUTPUT, hears=hears)
         tries.fails(program, "When standard output has no room (/dev/full): a "
                     "sentence on standard error, and status 1.",
@@ -209,9 +210,9 @@ def full_output(trial: Trial, hears: bool = False) -> None:
                     "The server heard thanks all the same." if thanks else "")
 
 
-def storing_trouble(trial: Trial) -> None:
+def storing_trouble(submission: Submission) -> None:
     """A bad HOST, a FILE for which there is no place."""
-    with room(trial) as tries:
+    with room(submission) as tries:
         bad_hosts(tries)
         folder = tries.place.folder / "folder"
         folder.mkdir()
@@ -224,14 +225,14 @@ def storing_trouble(trial: Trial) -> None:
                         "The server heard thanks." if thanks else "")
 
 
-def only_there(trial: Trial) -> None:
+def only_there(submission: Submission) -> None:
     """A server listens at HOST, and nowhere else.
 
     Without namespaces somebody else may open there: that is no mistake.
     """
-    rng = trial.rng("only there")
+    rng = submission.rng("only there")
     given = f"127.{rng.randrange(1, 255)}.{rng.randrange(255)}.7"
-    with room(trial) as tries:
+    with room(submission) as tries:
         server, happened = tries.start(tries.words(HOST=given)), ""
         port = server.listens()
         if port is None:

@@ -51,8 +51,8 @@ class Conversation:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What a check is given that runs the program itself: `trial`."""
+class Submission:
+    """A program under test, for a check that runs it itself."""
 
     exercise: Exercise
     program: Path
@@ -63,9 +63,9 @@ class Trial:
         """Return a source of chance for one purpose."""
         return random.Random(f"{self.seed} {name}")
 
-    def meeting(self, recorded: bool = False) -> Meeting:
-        """Return a room of its own."""
-        return Meeting(self.sandbox(), Limits(), recorded, own=True)
+    def meeting(self) -> Meeting:
+        """Return a room of its own, in which nothing is recorded."""
+        return Meeting(self.sandbox(), Limits(), recorded=False, own=True)
 
 
 @dataclass
@@ -172,12 +172,12 @@ class Exercise:
         """Declare a check; its slug is the function's name, with hyphens.
 
         The function is given the conversations that its parameters name, as
-        Seen, or all if that is `everything`; or a Trial if it is `trial`. It
-        raises Failed, or the check is passed. The exercise is `about` one of
-        its checks: the starter fails that.
+        Seen, or all if that is `everything`; or a Submission if it is
+        `submission`. It raises Failed, or the check is passed. The exercise is
+        `about` one of its checks: the starter fails that.
         """
         def declare(judge: Judge) -> Judge:
-            unknown = {*_asks_for(judge)} - {"trial", "everything",
+            unknown = {*_asks_for(judge)} - {"submission", "everything",
                                              *self.conversations}
             if unknown:
                 raise NameError(f"{judge.__name__}: no conversation "
@@ -206,14 +206,14 @@ class Exercise:
         The compiled program of each source is given by its name; each run has
         a room of its own, which `sandbox()` makes.
         """
-        trial = Trial(self, programs[self.source], seed, sandbox)
+        submission = Submission(self, programs[self.source], seed, sandbox)
         standalone = [(check, judge) for check, judge in self._checks
-                      if "trial" in _asks_for(judge)]
+                      if "submission" in _asks_for(judge)]
         pool = ThreadPoolExecutor(len(self.conversations) + len(standalone))
-        having = {name: pool.submit(self.observe, conversation, trial)
+        having = {name: pool.submit(self.observe, conversation, submission)
                   for name, conversation in self.conversations.items()}
         trying = {check: pool.submit(self._result, check, judge,
-                                     {"trial": trial})
+                                     {"submission": submission})
                   for check, judge in standalone}
         again: dict[str, Seen] = {}
         over = ""
@@ -222,7 +222,7 @@ class Exercise:
             for tried in trying.values():
                 tried.result()
             again = retried(seen, lambda name: self.observe(
-                self.conversations[name], trial))
+                self.conversations[name], submission))
         except TimeIsOver as error:
             over = str(error)
         finally:
@@ -252,15 +252,16 @@ class Exercise:
             return failed.result(check)
         return Result(check, Verdict.PASSED)
 
-    def observe(self, conversation: Conversation, trial: Trial) -> Seen:
+    def observe(self, conversation: Conversation, submission: Submission
+                ) -> Seen:
         """Have one conversation."""
-        inputs = conversation.inputs(trial.seed)
-        with trial.sandbox() as room:
+        inputs = conversation.inputs(submission.seed)
+        with submission.sandbox() as room:
             place = Place(inputs, room, self.serves)
             try:
                 with Meeting(room, Limits()) as meeting:
                     return self._meet(conversation, meeting, place, inputs,
-                                      trial.program)
+                                      submission.program)
             finally:
                 place.close()
 

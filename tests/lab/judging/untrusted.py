@@ -1,4 +1,4 @@
-"""Reading what a program that nobody trusts has left."""
+"""Reading files that an untrusted program wrote."""
 
 from __future__ import annotations
 

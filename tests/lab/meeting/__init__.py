@@ -128,7 +128,7 @@ class Meeting:
         process = self._computer().start(argv, cwd, env) if windows else \
             self.room.start(argv, cwd, env, name, stdin,
                             [*writes, *([log.path] if log else [])], most)
-        if most < sys.maxsize and not self.room.walled:
+        if most < sys.maxsize and not self.room.untrusted:
             limit(process.pid, most)
         started = Program(self, process, log, most)
         self.programs.append(started)

@@ -152,9 +152,9 @@ class Program:
         watch = self._meeting.watch
         self.process.poll(moment - time.monotonic())
         watch.renew()
-        restless = kernel.runnable(self.pid) > \
+        never_sleeps = kernel.runnable(self.pid) > \
             RUNNABLE_SHARE * (time.monotonic() - self._began)
-        while self.process.poll(0.002) is None and not restless \
+        while self.process.poll(0.002) is None and not never_sleeps \
                 and not watch.late():
             self.look_how_long_it_waited()
         if self.process.poll(0) is None and not self.hang:

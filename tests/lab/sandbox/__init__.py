@@ -91,8 +91,8 @@ class Sandbox:
         return not self.why_not
 
     @property
-    def walled(self) -> bool:
-        """Whether what runs here runs behind walls."""
+    def untrusted(self) -> bool:
+        """Whether what runs here is not trusted, and runs behind walls."""
         return self._walls is not None
 
     def _ask(self, *fields: object, descriptors: Sequence[int] = ()

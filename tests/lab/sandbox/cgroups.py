@@ -154,10 +154,10 @@ def _left_behind() -> list[Path]:
     found = []
     for _, places in _places():
         for base in set(places.values()):
-            for left in base.glob(f"{_name()}*-*"):
-                maker = left.name[len(_name()):].partition("-")[0]
+            for stale in base.glob(f"{_name()}*-*"):
+                maker = stale.name[len(_name()):].partition("-")[0]
                 if not os.path.exists(f"/proc/{maker}"):
-                    found.append(left)
+                    found.append(stale)
     return found
 
 
