@@ -22,9 +22,9 @@ import pytest
 import wrong_answers
 from lab import program
 from lab.__main__ import main
-from lab.commands import check, watch
+from lab.commands import check, progress, watch
 from lab import judges
-from lab.judging import MAXIMUM, Score, Verdict, progress, report
+from lab.judging import MAXIMUM, Score, Verdict, report
 from lab.judges import STARTERS, grade
 from lab.judging import exercise
 from lab.judging.exercise import RETRIES, retried

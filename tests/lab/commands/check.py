@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Optional
 
 from .. import kernel
-from ..judging import Score, progress, report
+from ..judging import Score, report
 from ..judges import exercise, grade, judge_of
 from ..ladder import text
+from . import progress
 from .asked import number
 from .trace import say_if_shared
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ..judging import progress
 from ..judges import exercise
 from ..program import ROOT
+from . import progress
 
 
 def main(arguments: list[str]) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from ..judging import MAXIMUM, progress
+from ..judging import MAXIMUM
 from ..judges import exercises, judge_of
 from ..ladder import text
+from . import progress
 from .check import judged
 
 BAR = 20  # columns

@@ -6,15 +6,18 @@ report:
 
     exercise = Exercise("server.c", "HOST PORT FILE", judge_is=Client, ...)
 
-    @exercise.conversation("the client ends without thanks", twin="polite",
-                           **USUAL, thanks=b"")
-    def silent(client: Client) -> None:
-        client.hears_to_eof()
-        client.half_closes()
+    exercise.also("polite", scripts.thanks, "the client says its thanks",
+                  file=inputs.binary(31, 3_000), thanks=inputs.thanks(12, 29))
 
-    @exercise.check(5, "does not take EOF alone for thanks", "03")
-    def no_thanks(silent: Seen) -> None:
-        expect(silent).eof().prints_no_message().fails("no thanks")
+    @exercise.conversation("the client breaks off", twin="polite")
+    def broken(client: Client) -> None:
+        client.hears_to_eof()
+        client.says(client.thanks[:8])
+        client.resets()
+
+    @exercise.check(5, "does not take a reset for an end", "01")
+    def broken_off(broken: Seen) -> None:
+        expect(broken).eof().prints_no_message().fails()
 
 All conversations are had side by side, each with a program and a sandbox of
 its own. Then each check is given those that its parameters name, or
@@ -22,10 +25,12 @@ its own. Then each check is given those that its parameters name, or
 does that isn't met. Nor does it pass if it looks at a conversation with a
 fault and the program's calls kept clear of that (calls.evaded).
 Its name in the report is that of its function: a reader who wants to see what
-judged `no-thanks` looks for `def no_thanks`.
+judged `broken-off` looks for `def broken_off`.
 
     inputs         draws: what differs from seed to seed
+    faults         what goes wrong in a program's own calls
     players        what the judge can do, as the Client or as the Server
+    scripts        what it does in more than one exercise
     place          FILE, what is beside it, standard input
     expect         Seen, what there was; expect(), what should have been
     exercise       Exercise, and how all of it is run
@@ -35,14 +40,17 @@ judged `no-thanks` looks for `def no_thanks`.
     report         how a score reads in a terminal
 
 The inputs that a conversation knows are the file (of a server), old, disk,
-stdin, fed, fault (of a client: see place.py), port, seconds, narrow (the judge
+stdin, fed (of a client: see place.py), fault, port, seconds, narrow (the judge
 takes little at a time), comes_after (seconds), stopped (the server is, until
 the script lets it go on). Any other is the script's own.
 
 **A program must not know what is coming.** A conversation in which it has to
 refuse, or to give up, names a `twin` in which all is well, and which looks the
 same until it begins: command line, FILE, folder, standard input are drawn from
-the same ranges. A test draws a hundred seeds and tries to tell them apart.
+the same ranges, those of the twin. A test draws a hundred seeds and tries to
+tell them apart. What is expected of twins (@exercise.twins) is expected
+wherever a check names a conversation that has one: who refuses everything has
+solved nothing.
 
 **A verdict must not depend on the machine.** A wait ends with a fact, or when
 the program is given up (meeting/watch.py). Where SECONDS count, a script says

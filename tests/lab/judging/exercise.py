@@ -297,18 +297,20 @@ class Exercise:
         program, peer, place = player.program, player.met, player.place
         reset = bool(peer and not peer.arrived() and peer.was_reset())
         inputs = player.inputs
-        offered = inputs.get("file", inputs.get("answer", b""))
         outcome = player.meeting.outcome(
             program if self.serves else None, None if self.serves else program,
-            offered, bytes(player.heard) if self.serves else None)
+            inputs.get("file", b""),
+            bytes(player.heard) if self.serves else None)
+        stored: dict[str, Any] = {} if self.serves else {
+            "stored": place.stored(), "mode": place.mode(),
+            "others": place.others()}
         return Seen(
             conversation.title, self.judge_is.__name__.lower(), self.prefix,
-            inputs, outcome, outcome.port, player.trouble,
-            player.first_output, player.all_heard, player.stayed, reset,
-            lasted, player.late and player.starved and program.exit
-            not in (None, Exit(status=0)),
-            *(() if self.serves else (place.stored(), place.mode(),
-                                      place.others())),
+            inputs, outcome, outcome.port, trouble=player.trouble,
+            first_output=player.first_output, heard=player.all_heard,
+            stayed=player.stayed, reset=reset, lasted=lasted,
+            too_slow=player.late and player.starved
+            and program.exit not in (None, Exit(status=0)), **stored,
             printed=program.process.stdout, ending=Ending.of(program),
             notes=player.notes, finished=player.finished,
             evaded=self._evaded(player))
