@@ -11,6 +11,7 @@ import pytest
 
 from lab import kernel
 from lab.meeting import EOF, NOTHING, Heard, Limits, Meeting, behaviours
+from lab.meeting import pair as pairs
 from lab.meeting import peer as peers
 from lab.meeting.pair import Pair, PairMeeting
 from lab.sandbox import Exit
@@ -36,6 +37,22 @@ def test_a_pair_that_waits_for_each_other_is_proved_stuck(tmp_path):
         assert server.exit is client.exit is None
         assert "nothing is on its way" in server.hang
         assert meeting.pair_outcome(server, client).stuck
+
+
+def test_a_pair_is_given_up_soon_where_nothing_can_be_proved(monkeypatch):
+    """A minute is for what a proof mostly ends at once."""
+    hangs = []
+
+    class Overheard(PairMeeting):
+        def pair_outcome(self, server, client):
+            hangs.append(server.hang)
+            return super().pair_outcome(server, client)
+    monkeypatch.setattr(pairs, "PairMeeting", Overheard)
+    monkeypatch.setattr(pairs, "UNPROVED", 0.4)
+    monkeypatch.setattr(kernel, "why_no_proofs", lambda: "it is forbidden")
+    monkeypatch.setattr(kernel, "stuck", lambda _: [])
+    assert not pairs.converse(Pair.of("02")).stuck
+    assert hangs == ["0.4 seconds later it had not ended"]
 
 
 def test_one_that_waits_is_not_stuck_while_the_other_goes_on():
