@@ -18,6 +18,7 @@ import pytest
 
 import lab
 from lab import commands, program, sandbox
+from lab.judging import submission
 
 TESTS = program.ROOT / "tests"
 OLD = "import sys; sys.version_info = (3, 8, 18, 'final', 0); import lab"
@@ -148,6 +149,20 @@ def test_a_limit_that_python_meets_is_named(error, said, monkeypatch, capsys):
     monkeypatch.setattr(commands.Command, "load", lambda *_: does)
     assert commands.run("doctor", []) == 1
     assert capsys.readouterr().err == f"doctor: {said} shows it)\n"
+
+
+def test_a_compiler_that_is_short_of_something_blames_nobody(tmp_path,
+                                                             monkeypatch):
+    """As under `ulimit -u 8`: cc starts, but not what it starts itself."""
+    short = tmp_path / "cc"
+    short.write_text("#!/bin/sh\necho 'cc: vfork: no more' >&2\nexit 1\n")
+    short.chmod(0o755)
+    monkeypatch.setenv("CC", str(short))
+    with pytest.raises(program.NotInstalled) as caught:
+        submission.build_own(program.chapter("01") / "server.c")
+    assert str(caught.value) == (
+        f"{short} makes no program here, not even of a right source: "
+        "cc: vfork: no more")
 
 
 def test_little_output_takes_little_memory(room):

@@ -26,10 +26,10 @@ BUILT = ROOT / "tests" / ".built"
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion")
 # What a program may need besides libc: with glibc before 2.34 threads, dlsym,
 # and timers and asynchronous input and output are libraries of their own, and
-# everywhere mathematics is. What it doesn't need is not linked. (-pthread would also define _REENTRANT, and so declare a
-# part of POSIX to a source that never asked for it.)
-LIBRARIES = ("-Wl,--as-needed", "-lpthread", "-lm", "-ldl",
-             "-lrt")
+# everywhere mathematics is. What it doesn't need is not linked. (-pthread
+# would also define _REENTRANT, and so declare a part of POSIX to a source that
+# never asked for it.)
+LIBRARIES = ("-Wl,--as-needed", "-lpthread", "-lm", "-ldl", "-lrt")
 WINDOWS_LIBRARIES = ("-lws2_32",)
 MINGW = "x86_64-w64-mingw32-gcc"
 
@@ -268,13 +268,35 @@ def grave_warnings(made: Path) -> list[str]:
             and any(line.endswith(f"[-W{flag}]") for flag in GRAVE)]
 
 
+def _run(words: Sequence[str]) -> subprocess.CompletedProcess:
+    """Run a compiler; what it says is kept."""
+    return subprocess.run(words, capture_output=True, text=True,
+                          errors="replace", check=False)
+
+
+def _require_compiler(folder: Path, compiled_by: Sequence[str]) -> None:
+    """Raise NotInstalled if a compiler refuses what nothing is wrong with.
+
+    It is short of processes then, or of memory, or of room on a disk, and a
+    source that it has refused need not be wrong either.
+    """
+    source = folder / "right.c"
+    source.write_text("int main(void) { return 0; }\n")
+    done = _run([*compiled_by, str(source), "-o", str(folder / "right")])
+    if done.returncode != 0:
+        raise NotInstalled(
+            f"{compiled_by[0]} makes no program here, not even of a right "
+            f"source: {done.stderr.strip()}")
+
+
 @functools.lru_cache(maxsize=None)
 def build(source: Path, flags: tuple[str, ...] = (), ours: bool = True
           ) -> Path:
     """Compile one source file and return the program, built once a run.
 
     For `ours` see command. Raises DoesNotCompile with the compiler's own
-    words, and NotInstalled where there is no compiler for it.
+    words, and NotInstalled where there is no compiler for it, or it makes
+    nothing at all.
     """
     folder = Path(tempfile.mkdtemp(dir=scratch()))
     folder.chmod(0o755)
@@ -284,9 +306,9 @@ def build(source: Path, flags: tuple[str, ...] = (), ours: bool = True
     kept = _kept(source, words) if ours else None
     if kept and _taken(kept, made):
         return made
-    done = subprocess.run(words, capture_output=True, text=True,
-                          errors="replace", check=False)
+    done = _run(words)
     if done.returncode != 0:
+        _require_compiler(folder, words[:words.index("-std=c17")])
         raise DoesNotCompile(done.stderr)
     keep_words(made, done.stderr.replace(f"{source.parent}/", ""))
     if kept:
