@@ -11,8 +11,13 @@ from lab.sandbox import Process, StillRunning
 
 @pytest.fixture
 def fresh(tmp_path, monkeypatch):
-    """Nothing is kept of earlier proofs; steps are given up soon."""
+    """Nothing is kept of earlier proofs."""
     monkeypatch.setattr(program, "BUILT", tmp_path)
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Steps are given up soon: for what never comes."""
     monkeypatch.setattr(proof, "BOUND", 2.0)
 
 
@@ -55,7 +60,7 @@ class FaultLost(CallLog):
         return []
 
 
-def test_a_signal_that_does_not_arrive_is_found(fresh, monkeypatch):
+def test_a_signal_that_does_not_arrive_is_found(fresh, hasty, monkeypatch):
     """As under Python 3.10, which spelled the number as a name."""
     monkeypatch.setattr(Process, "signal", lambda *_: None)
     if not kernel.why_no_proofs():
@@ -69,7 +74,8 @@ def test_a_signal_that_does_not_arrive_is_found(fresh, monkeypatch):
 @pytest.mark.parametrize("proved,said", (
     ([], "a program that waits for ever is not proved stuck"),
     (["asleep"], "a program is proved stuck that has a byte to read")))
-def test_a_proof_that_is_wrong_is_found(fresh, monkeypatch, proved, said):
+def test_a_proof_that_is_wrong_is_found(fresh, hasty, monkeypatch, proved,
+                                        said):
     monkeypatch.setattr(kernel, "stuck", lambda _: proved)
     assert proof.why_not() == said
 
