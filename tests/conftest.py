@@ -47,7 +47,7 @@ def _use_this_python() -> None:
 
 _use_this_python()
 collect_ignore: list[str] = []
-pytest_plugins = ["told"]
+pytest_plugins = ["told", "storing"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from lab.meeting import Program
+from lab.meeting.pair import PairMeeting
 
 
 def sentence(program: Program, status: int = 1) -> str:
@@ -34,3 +35,21 @@ def differs(seen: bytes, expected: bytes) -> str:
                  if seen[place] != expected[place]), size)
     return (f"{len(seen)} bytes for {len(expected)}, the same up to {same}: "
             f"{seen[same:same + 20]!r} for {expected[same:same + 20]!r}")
+
+
+def message(thanks: bytes) -> str:
+    """Return what a server prints that has heard the thanks."""
+    return f"Message from client: {thanks.decode().rstrip()}\n"
+
+
+def both_done(pair: PairMeeting, server: Program, client: Program,
+              data: bytes) -> None:
+    """Check that a pair has done all it should."""
+    for process in (client, server):
+        ended = process.ends()
+        assert str(ended) == "exit 0", f"{process.name}: {process.stderr!r}"
+        assert process.stderr == ""
+    assert client.stdout == "Received file data\n"
+    assert said(server) == message(pair.pair.thanks(len(data)))
+    assert not differs(pair.copy.read_bytes(), data)
+    assert not pair.left_over()

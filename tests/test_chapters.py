@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import random
 import re
 import select
 import shutil
@@ -17,6 +16,7 @@ from typing import Callable
 
 import pytest
 
+from checkers import SANITIZERS
 import plain_sockets
 from lab import kernel, program
 from lab.meeting import peer
@@ -24,22 +24,11 @@ from lab.chapters import ways
 from lab.meeting import EOF, Peer, Program
 from lab.meeting.pair import Pair, PairMeeting
 from lab.sandbox import Sandbox
+from parameters import content, each_size
 
-SIZES = (0, 1, 29, 30, 31, 60, 4096, 300_000, 3_000_000)
 DRAWN = 4096  # of larger files no calls are kept: there are too many
 SERVERS = ("01", "02", "03", "04 rd", "04 wr", "04 rdwr")
 HALF_CLOSING = ("03", "04 wr")
-SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all",
-              "-g")
-
-def valgrind() -> list[str]:
-    """Return the words that start a program under valgrind, or skip."""
-    if not shutil.which("valgrind"):
-        pytest.skip("no valgrind here")
-    return ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
-            "--vgdb=no"]  # its pipes are in /tmp, named by inner pids
-
-
 THANKED = "Message from client: Thank you\n"
 
 
@@ -48,14 +37,6 @@ def chapters(*names: str):
     return pytest.mark.parametrize("name", [
         pytest.param(name, marks=pytest.mark.chapter(name[:2]))
         for name in names])
-
-
-each_size = pytest.mark.parametrize("size", SIZES)
-
-
-def content(size: int) -> bytes:
-    """Return random bytes, NULs among them; the size is the seed."""
-    return random.Random(size).randbytes(size)
 
 
 @pytest.fixture

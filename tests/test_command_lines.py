@@ -11,22 +11,19 @@ from typing import Callable, Optional
 
 import pytest
 
+import parameters
 import plain_sockets
 from lab import chapters, kernel, program
 from lab.meeting import peer
 from lab.calls import CallLog, Fault
 from lab.sandbox import Process, Sandbox
+from parameters import BAD_PORTS, each_side
 
 NUMBERS = ("01", "02", "03", "04")
-each_chapter = pytest.mark.parametrize(
-    "number", [pytest.param(n, marks=pytest.mark.chapter(n)) for n in NUMBERS])
-each_side = pytest.mark.parametrize("side", ("server", "client"))
+each_chapter = parameters.chapters(*NUMBERS)
 needs_full = pytest.mark.skipif(not Path("/dev/full").exists(),
                                 reason="this system has no /dev/full")
 NO_SPACE = "No space left on device"
-
-BAD_PORTS = ("http5", "65536", "-1", "", "50 00", "9" * 20, "+80", "0x50",
-             "80 ", " 80", "1e3")
 
 
 def words(number: str, side: str, host: object = "127.0.0.1",
@@ -225,8 +222,7 @@ def test_a_server_whose_words_are_lost_fails(room, number, full):
                                 name="server"))
 
 
-@pytest.mark.parametrize("number", [
-    pytest.param(n, marks=pytest.mark.chapter(n)) for n in ("02", "03")])
+@parameters.chapters("02", "03")
 @pytest.mark.parametrize("line_by_line", ("", "stdbuf -oL "))
 def test_a_server_whose_message_is_lost_fails(room, number, line_by_line,
                                               tmp_path):

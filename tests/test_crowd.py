@@ -24,7 +24,7 @@ from lab.race import NoSuchRace, race
 from lab.race import crowd as crowd_race
 from lab.race.course import Goal
 from lab.verdicts import large
-from test_chapters import SANITIZERS, valgrind
+from checkers import SANITIZERS, valgrind
 
 pytestmark = pytest.mark.chapter("12")
 

@@ -6,67 +6,30 @@ how it ended; then by faults, at every call that it makes.
 
 from __future__ import annotations
 
-import errno
 import os
-import re
 import select
 import socket
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 
-from expectations import differs, said, sentence
-import plain_sockets
+from checkers import SANITIZERS, valgrind
+from expectations import both_done, differs, message, said, sentence
+from faulty import KINDS, sweep
 from lab import kernel, program
-from lab.meeting import peer
-from lab.calls import CallLog, Fault
+from lab.calls import Fault
 from lab.chapters import serving_one
-from lab.meeting import EOF, NOTHING, RESET, Heard, Program
+from lab.meeting import EOF, Heard, Program
 from lab.meeting.behaviours import drip
 from lab.meeting.pair import Pair, PairMeeting
-from lab.sandbox import Sandbox
-from test_chapters import SANITIZERS, content, each_size, valgrind
+from parameters import chapters, content, each_side, each_size, seeds
 from test_command_lines import each_full
 
 NUMBERS = serving_one("05")
 FILE = b"To be sent.\n"
 
-
-def chapters(*numbers: str):
-    """Parametrize by chapter, and let --chapter choose."""
-    return pytest.mark.parametrize("number", [
-        pytest.param(n, marks=pytest.mark.chapter(n)) for n in numbers])
-
-
-def seeds(short: int, long: int):
-    """Parametrize by seed; more of them under --soak."""
-    return pytest.mark.parametrize("seed", [
-        pytest.param(n, marks=[] if n < short else
-                     pytest.mark.soak(only=True)) for n in range(long)])
-
-
 each_chapter = chapters(*NUMBERS)
-each_side = pytest.mark.parametrize("side", ("server", "client"))
-
-
-def message(thanks: bytes) -> str:
-    """Return what a server prints that has heard the thanks."""
-    return f"Message from client: {thanks.decode().rstrip()}\n"
-
-
-def both_done(pair: PairMeeting, server: Program, client: Program,
-              data: bytes) -> None:
-    """Check that a pair has done all it should."""
-    for process in (client, server):
-        ended = process.ends()
-        assert str(ended) == "exit 0", f"{process.name}: {process.stderr!r}"
-        assert process.stderr == ""
-    assert client.stdout == "Received file data\n"
-    assert said(server) == message(pair.pair.thanks(len(data)))
-    assert not differs(pair.copy.read_bytes(), data)
-    assert not pair.left_over()
 
 
 # --- every size ------------------------------------------------------------
@@ -310,194 +273,6 @@ def test_a_refused_connection_is_a_sentence_and_creates_no_file(pair):
         assert os.listdir(pair.files) == []
 
 
-# --- names and addresses ---------------------------------------------------
-
-@each_chapter
-@pytest.mark.parametrize("host", ("::1", "localhost"))
-def test_the_pair_meets_by_ipv6_and_by_name(pair, host):
-    server = pair.serve(FILE, host=host)
-    line = server.until(lambda: server.stdout)
-    assert line == f"listening on {host} {pair.port}\n"
-    both_done(pair, server, pair.fetch(pair.port, host=host), FILE)
-
-
-@each_chapter
-def test_a_server_on_one_address_listens_on_that_alone(pair):
-    server = pair.serve(FILE, host="::1")
-    with pair.room.socket() as someone:
-        with pytest.raises(ConnectionRefusedError):
-            someone.connect(("127.0.0.1", pair.port))
-    with pair.room.socket(socket.AF_INET6) as client:
-        client.settimeout(peer.BOUND)
-        client.connect(("::1", pair.port))
-        assert plain_sockets.hear(client).end == EOF
-        client.sendall(pair.pair.thanks(len(FILE)))
-    assert str(server.ends()) == "exit 0", server.stderr
-
-
-TWO = "::1 two.example\n127.0.0.1 two.example\n"
-WITH_HOSTS = ["unshare", "-Urm", "sh", "-c",
-              'mount --bind hosts /etc/hosts && exec "$@"', "sh"]
-
-
-@pytest.mark.namespaces
-@each_chapter
-def test_every_address_of_a_name_is_tried(pair):
-    (pair.files / "hosts").write_text(TWO)
-    for host in ("127.0.0.1", "::1"):
-        pair.copy.unlink(missing_ok=True)
-        server = pair.serve(FILE, host=host)
-        client = pair.fetch(pair.port, host="two.example", before=WITH_HOSTS)
-        both_done(pair, server, client, FILE)
-
-
-@pytest.mark.namespaces
-@each_chapter
-def test_a_server_does_not_settle_beside_another_one(pair):
-    """Its clients would be given the other one's file."""
-    (pair.files / "hosts").write_text(TWO)
-    with pair.room.socket(socket.AF_INET6) as taken:
-        taken.bind(("::1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with suppress(kernel.DidNotListen):
-            pair.serve(FILE, host="two.example", port=port,
-                        before=WITH_HOSTS)
-        assert sentence(pair.programs[-1]) == \
-            f"server: bind two.example {port}: Address already in use\n"
-
-
-@pytest.mark.namespaces
-@each_chapter
-@pytest.mark.parametrize("fault", (
-    Fault("EADDRNOTAVAIL", at=1, calls=("bind",)),
-    Fault("EAFNOSUPPORT", at=1, calls=("socket",))), ids=lambda f: f.kind)
-def test_a_server_goes_on_where_its_machine_has_no_such_address(pair, fault):
-    (pair.files / "hosts").write_text(TWO)
-    shell = WITH_HOSTS[:-2] + [
-        'mount --bind hosts /etc/hosts && LD_PRELOAD=$PRELOAD exec "$@"', "sh"]
-    log = CallLog(fault)
-    env = {**log.env, "PRELOAD": log.env["LD_PRELOAD"]}
-    del env["LD_PRELOAD"]  # not into the shell
-    server = pair.room.start(
-        [*shell, *words(pair, "server", "two.example",
-                        file=program.__file__)], cwd=pair.files, env=env)
-    port = kernel.listening(server)
-    assert log.struck() == list(fault.calls)
-    with plain_sockets.dial(pair.room, port):  # at 127.0.0.1, the second
-        pass
-
-
-@each_chapter
-@pytest.mark.parametrize("why", ("EPROTO", "EHOSTUNREACH"))
-def test_a_client_that_was_lost_before_it_was_accepted_is_passed_over(
-        pair, why):
-    server = pair.serve(FILE, fault=Fault(why, at=1, calls=("accept",)))
-    both_done(pair, server, pair.fetch(pair.port), FILE)
-    assert server.log.struck() == ["accept"]
-
-
-@each_chapter
-def test_a_second_client_is_refused_at_once(pair):
-    pair.serve(FILE)
-    with closing(pair.dial_server()) as first:
-        assert first.hear().end == EOF
-        with pytest.raises(ConnectionRefusedError):
-            pair.dial_server()
-
-
-@pytest.mark.namespaces
-@each_chapter
-def test_when_no_address_of_a_name_answers_the_last_error_is_told(pair):
-    (pair.files / "hosts").write_text(TWO)
-    with pair.room.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port = bound.getsockname()[1]
-        client = pair.fetch(port, host="two.example", before=WITH_HOSTS)
-        assert sentence(client) == \
-            f"client: connect two.example {port}: Connection refused\n"
-    assert not pair.copy.exists()
-
-
-def time_wait(room: Sandbox, port: int) -> bool:
-    """Whether the server's end of a connection is in TIME_WAIT."""
-    table = room.start(["cat", "/proc/net/tcp"])
-    table.wait()
-    return any(row.split()[3] == "06" and row.split()[1].endswith(
-        f":{port:04X}") for row in table.stdout.decode().splitlines()[1:])
-
-
-@each_chapter
-def test_the_server_can_start_again_at_once_on_the_same_port(pair):
-    both_done(pair, pair.serve(FILE), pair.fetch(pair.port), FILE)
-    assert time_wait(pair.room, pair.port)
-    with pair.room.socket() as plain:
-        with pytest.raises(OSError) as caught:
-            plain.bind(("127.0.0.1", pair.port))
-        assert caught.value.errno == errno.EADDRINUSE
-    port = pair.port
-    pair.copy.unlink()
-    server = pair.serve(FILE, port=port)
-    assert pair.port == port
-    both_done(pair, server, pair.fetch(port), FILE)
-
-
-# --- the command line ------------------------------------------------------
-
-def words(pair: PairMeeting, side: str, host: object = "127.0.0.1",
-          port: object = 0, file: object = "/dev/null") -> list[object]:
-    """Return a command line that would do, with some words changed."""
-    return [program.build(pair.pair.folder / f"{side}.c"), host, port, file]
-
-
-@each_chapter
-@each_side
-def test_a_wrong_command_line_is_a_sentence_and_2(pair, side):
-    argv = words(pair, side)
-    usage = f"usage: {side} HOST PORT FILE" + (
-        " [SECONDS]\n" if pair.pair.patient else "\n")
-    for count in (1, 2, 3, 6):
-        process = pair.start([*argv, 5, "more"][:count])
-        assert str(process.ends()) == "exit 2"
-        assert process.stderr == usage
-    for port in ("http5", "65536", "-1", "", "50 00", "9" * 20, "+80", "0x50",
-                 "80 ", " 80", "1e3"):
-        process = pair.start(words(pair, side, port=port))
-        assert sentence(process, 2) == \
-            f"{side}: port '{port}': not a number from 0 to 65535\n"
-        assert process.stdout == ""
-
-
-@each_chapter
-@each_side
-def test_a_host_without_an_address_is_trouble(pair, side):
-    for host in ("127.0.0.1.1", "256.0.0.1", "", "::1::", "[::1]"):
-        process = pair.start(words(pair, side, host=host))
-        assert sentence(process).startswith(f"{side}: host '{host}': ")
-        assert process.stdout == ""
-
-
-@each_chapter
-def test_trouble_with_a_servers_file_or_address_is_told(pair):
-    for file, why in ((pair.files / "no", "No such file or directory"),
-                      (pair.files, "Is a directory")):
-        process = pair.start(words(pair, "server", file=file))
-        assert sentence(process) == f"server: open {file}: {why}\n"
-    pair.original.write_bytes(FILE)
-    with pair.room.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        process = pair.start(words(pair, "server", port=port,
-                                        file=pair.original))
-        assert sentence(process) == \
-            f"server: bind 127.0.0.1 {port}: Address already in use\n"
-    process = pair.start(words(pair, "server", host="192.0.2.1",
-                                    file=pair.original))
-    assert sentence(process) == \
-        "server: bind 192.0.2.1 0: Cannot assign requested address\n"
-
-
 # --- disks and outputs that are full ---------------------------------------
 
 @each_chapter
@@ -596,8 +371,7 @@ def test_what_posix_has_as_an_extension_is_asked_for(source):
 @pytest.mark.parametrize("size", (0, 4096, 300_000))
 def test_both_programs_are_clean_under_the_sanitizers(
         room, tmp_path, number, size):
-    pair = PairMeeting(Pair.of(number), tmp_path, room,
-                          SANITIZERS)
+    pair = PairMeeting(Pair.of(number), tmp_path, room, SANITIZERS)
     data = content(size)
     server = pair.serve(data)
     both_done(pair, server, pair.fetch(pair.port), data)
@@ -612,131 +386,6 @@ def test_both_programs_are_clean_under_valgrind(pair):
 
 
 # --- faults at every call --------------------------------------------------
-
-HARMLESS = ("short", "EINTR")
-KINDS = (*HARMLESS, "ENOSPC", "EIO", "EAGAIN", "nothing")
-RUNS = 40  # in one sandbox: each leaves descriptors until it closes
-
-
-def ends(pair: PairMeeting, process: Program, fault: Fault) -> None:
-    """Check that a program ends by itself, while its peer holds on."""
-    pair.settle([process])
-    assert process.exit, f"{process.name} of {pair.pair.name}, {fault} " \
-        f"(struck {process.log.struck()}): hangs ({process.hang}), " \
-        f"said {process.stderr!r}"
-
-
-def heard_by(pair: PairMeeting, server: Program, fault: Fault
-             ) -> tuple[Heard, bool]:
-    """Be a polite client; return what came, and whether all thanks went."""
-    try:
-        client = pair.dial_server()
-    except ConnectionError:
-        return Heard(b"", RESET), False
-    with closing(client):
-        heard = client.hear()
-        thanks = pair.pair.thanks(len(pair.original.read_bytes()))
-        thanked = heard.end == EOF and client.say(thanks) == len(thanks)
-        if heard.end == EOF:  # it speaks and hangs up no sooner
-            client.half_close()
-        ends(pair, server, fault)
-        return heard, thanked
-
-
-def judge(pair: PairMeeting, process: Program, fault: Fault, seen: object,
-          succeeded: bool) -> None:
-    """Check how a program ended that had a call fail."""
-    ends(pair, process, fault)
-    what = f"{process.name} of {pair.pair.name}, {fault} (struck " \
-           f"{process.log.struck()}): {process.exit}, " \
-           f"stdout {process.stdout!r}, stderr {process.stderr!r}, {seen}"
-    struck = process.log.struck()
-    harm = struck and fault.kind not in HARMLESS
-    if fault.kind == "EAGAIN" and pair.pair.patient and \
-            struck[:1] in (["read"], ["write"]):  # a socket's is made again
-        harm = process.exit.status != 0
-    assert "gave up" not in process.stderr, what
-    assert process.exit.status == (1 if harm else 0), what
-    if process.exit.status == 0:
-        assert succeeded and process.stderr == "", what
-    else:
-        told = rf"{process.name}: [^\n:]+: [^\n]+\n"
-        assert re.fullmatch(told, process.stderr), what
-
-
-def strike_server(pair: PairMeeting, fault: Fault, data: bytes) -> None:
-    """Have a call of the server fail, be its client, and judge."""
-    heard, thanked = Heard(b"", NOTHING), False
-    try:
-        server = pair.serve(data, fault=fault)
-    except kernel.DidNotListen:
-        server = pair.programs[-1]
-    else:
-        heard, thanked = heard_by(pair, server, fault)
-    whole = pair.pair.header(len(data)) + data
-    wrong = differs(heard.data, whole)
-    expected = message(pair.pair.thanks(len(data)))
-    judge(pair, server, fault, f"the client: {heard.end}, {wrong or 'whole'}",
-          not wrong and thanked and said(server) == expected)
-    if wrong:
-        assert whole.startswith(heard.data), wrong
-
-
-def strike_client(pair: PairMeeting, fault: Fault, data: bytes) -> None:
-    """Have a call of the client fail, be its server, and judge."""
-    old = b"the old one" if pair.pair.announces else None
-    if old is None:
-        pair.copy.unlink(missing_ok=True)
-    else:
-        pair.copy.write_bytes(old)
-    client, server = pair.answer(fault=fault)
-    heard = Heard(b"", NOTHING)
-    if server:
-        with closing(server):
-            server.say(pair.pair.header(len(data)) + data)
-            server.half_close()
-            heard = server.hear()
-            ends(pair, client, fault)
-    stored = pair.copy.read_bytes() if pair.copy.exists() else None
-    seen = f"the server heard {heard}, FILE is " + (
-        "whole" if stored == data else "as it was" if stored == old else
-        differs(stored or b"", data))
-    judge(pair, client, fault, seen, stored == data and
-          heard == Heard(pair.pair.thanks(len(data)), EOF) and
-          client.stdout == "Received file data\n")
-    if heard.data:
-        assert stored == data, f"{fault}: half a file was thanked for: {seen}"
-    if pair.pair.announces:
-        assert stored in (old, data) and not pair.left_over(), \
-            f"{fault}: {seen}, beside it lies {pair.left_over()}"
-
-
-def rooms() -> Iterator[Sandbox]:
-    """Give sandboxes, each for RUNS runs."""
-    while True:
-        with Sandbox() as room:
-            for _ in range(RUNS):
-                yield room
-
-
-def sweep(folder: Path, number: str, side: str, kind: str, data: bytes,
-          flags: tuple[str, ...] = ()) -> list[str]:
-    """Have call 1 fail, then call 2, and so on to the last; judge each run.
-
-    Returns the names of the calls, in the order in which they were struck.
-    """
-    struck: list[str] = []
-    strike = strike_server if side == "server" else strike_client
-    with closing(rooms()) as given:
-        for at, room in enumerate(given, 1):
-            with PairMeeting(Pair.of(number), folder, room, flags) as pair:
-                strike(pair, Fault(kind, at=at), data)
-                now = pair.programs[-1].log.struck()
-            if not now:
-                return struck
-            struck += now
-    raise AssertionError("there is always another room")
-
 
 MEETS = {  # some of the calls that a sweep must have met
     "short": {"server": ("read", "write"), "client": ("read", "write")},

@@ -32,8 +32,9 @@ from lab.meeting.pair import SANITIZED, Pair, PairMeeting
 from lab.race import fast, race
 from lab.race.course import Goal, noisy
 from lab.sandbox import Sandbox
-from test_chapters import SANITIZERS, content
-from test_every_call_can_fail import seeds, sweep
+from checkers import SANITIZERS
+from faulty import sweep
+from parameters import content, seeds
 from test_relay import fill
 
 pytestmark = pytest.mark.chapter("14")

@@ -21,7 +21,7 @@ from lab.calls import Fault
 from lab.meeting import EOF, RESET, Meeting, Peer, Program
 from lab.meeting.pair import Pair, PairMeeting
 from lab.verdicts import large
-from test_chapters import SANITIZERS, valgrind
+from checkers import SANITIZERS, valgrind
 
 pytestmark = pytest.mark.chapter("09")
 

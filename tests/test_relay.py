@@ -28,7 +28,8 @@ from lab.meeting import EOF, HOST, NOTHING, RESET, Heard, Meeting, Peer, \
     Program
 from lab.meeting.pair import Pair, PairMeeting
 from expectations import differs
-from test_chapters import SANITIZERS, content, valgrind
+from checkers import SANITIZERS, valgrind
+from parameters import content
 
 pytestmark = [pytest.mark.chapter("13"), pytest.mark.namespaces]
 

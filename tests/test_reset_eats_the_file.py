@@ -18,7 +18,7 @@ from lab.meeting.behaviours import drip, drip_until
 from lab.meeting.pair import SAMPLE, Pair, PairMeeting
 from lab.meeting.watch import pulse
 from lab.verdicts import large
-from test_chapters import SANITIZERS, valgrind
+from checkers import SANITIZERS, valgrind
 
 pytestmark = pytest.mark.chapter("08")
 

@@ -24,6 +24,7 @@ from lab.meeting import peer
 from lab.chapters import serving_one
 from lab.meeting import EOF, Heard, Peer, Program
 from lab.meeting.pair import AMPLE, Pair, PairMeeting
+from parameters import chapters, each_side
 
 NUMBERS = serving_one("06")
 PATIENCE = 0.3  # seconds that a program is given where it must give up
@@ -32,9 +33,7 @@ FILE = b"To be sent.\n"
 LARGE = random.Random(6).randbytes(3_000_000)
 HUGE = random.Random(7).randbytes(1_000_000) * 16  # no kernel holds as much
 
-each_chapter = pytest.mark.parametrize("number", [
-    pytest.param(n, marks=pytest.mark.chapter(n)) for n in NUMBERS])
-each_side = pytest.mark.parametrize("side", ("server", "client"))
+each_chapter = chapters(*NUMBERS)
 
 
 class Clock:

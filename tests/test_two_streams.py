@@ -16,7 +16,7 @@ from lab.ladder import ladder
 from lab.meeting import EOF, NOTHING, Heard, Peer, Program
 from lab.meeting.pair import SAMPLE, Pair, PairMeeting, converse
 from lab.sandbox import Sandbox
-from test_chapters import SANITIZERS, valgrind
+from checkers import SANITIZERS, valgrind
 
 pytestmark = pytest.mark.chapter("11")
 

@@ -23,7 +23,7 @@ from lab.kernel import DidNotListen
 from lab.meeting import EOF, NOTHING, Heard, Peer, Program
 from lab.meeting.pair import SAMPLE, Pair, PairMeeting
 from lab.verdicts import large
-from test_chapters import SANITIZERS, valgrind
+from checkers import SANITIZERS, valgrind
 
 pytestmark = pytest.mark.chapter("10")
 

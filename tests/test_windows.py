@@ -19,8 +19,8 @@ from lab import kernel, program, wine
 from lab.meeting import peer
 from lab.sandbox import Process, Sandbox
 from lab.wine import Wine
-from test_chapters import SIZES, content
-from test_command_lines import BAD_PORTS, sentence
+from parameters import BAD_PORTS, SIZES, content
+from test_command_lines import sentence
 
 pytestmark = pytest.mark.chapter("15")
 needs_wine = pytest.mark.skipif(bool(wine.missing()), reason=wine.missing())
