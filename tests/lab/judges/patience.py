@@ -42,7 +42,7 @@ exercise.also("prompt_huge", "prompt_large",
               "the client is prompt, and the file huge", file=HUGE)
 exercise.also("early", scripts.early_thanks,
               "the client thanks before it reads", file=SMALL, seconds=AMPLE,
-              stopped=True, thanks=inputs.thanks(14, 29, b" \n"))
+              stopped=True, thanks=inputs.untidy(20, 29))
 
 
 @exercise.conversation("the client is slow, but in time", file=LARGE,

@@ -18,6 +18,7 @@ RECEIVED = b"Received file data\n"
 DRIP = 0.05            # seconds between two drips
 SMALL_DISK = 64 << 10  # bytes
 GOOD_DISK = 1 << 20    # bytes
+UMASK = 0o007          # as hardly anybody has it
 
 exercise = Exercise("client.c", "HOST PORT FILE [SECONDS]", judge_is=Server,
                     never="Received", otherwise="it claims nothing")
@@ -73,7 +74,7 @@ exercise.also("prompt", "good", "the server is prompt",
 
 
 @exercise.conversation("the server is slow, but in time",
-                       file=inputs.binary(20, 99),
+                       file=inputs.binary(20, 99), umask=UMASK,
                        seconds=inputs.number(300, 900))  # nobody uses them up
 def unhurried(server: Server) -> None:
     line = length(server)
@@ -136,6 +137,27 @@ def gone(server: Server) -> None:
 @exercise.conversation("the server never speaks", twin="prompt")
 def speechless(server: Server) -> None:
     server.uses_up_time()
+
+
+def wait_most_of_it(server: Server) -> None:
+    """Let most of the client's time pass."""
+    server.uses_up_time()
+    server.pauses(server.remaining - 0.2 * server.patience)
+
+
+@exercise.conversation("the server begins the length late, and says no more",
+                       twin="prompt")
+def begun(server: Server) -> None:
+    wait_most_of_it(server)
+    server.says(length(server)[:1])
+
+
+@exercise.conversation("the last byte comes late, and EOF never",
+                       twin="prompt")
+def endless(server: Server) -> None:
+    server.says(length(server) + server.file[:-1])
+    wait_most_of_it(server)
+    server.says(server.file[-1:])
 
 
 @exercise.conversation(f"a byte of the file comes every {DRIP:g} seconds",
@@ -235,19 +257,25 @@ LENGTHS = {
     "a length with a blank behind it": b"5 \nhello",
     "a length in base 16": b"0x5\nhello",
     "a length that ends without a newline": b"83915",
+    "a length that ends in CR and newline": b"5\r\nhello",
+    "a length with a NUL behind it": b"5\0\nhello",
+    "the length 4294967301, and five bytes": b"4294967301\nhello",
     "a length of twenty digits": b"18446744073709551621\nhello",
     "a length of 24 digits": b"5\nhello".rjust(30, b"0"),
     "a length that is one too large": b"9223372036854775808\n",
 }
+VALID = {"the length 5": b"5\nhello",
+         "the length 12, in 19 digits": b"12\nhello, hello".rjust(32, b"0")}
 
 
 @exercise.check(8, "refuses a length that is none", "07")
 def bad_length(submission: Submission) -> None:
-    tries = [*LENGTHS.items(), *3 * [("the length 5", b"5\nhello")]]
+    tries = [*LENGTHS.items(), *2 * [*VALID.items()]]
     submission.rng("lengths").shuffle(tries)
     for what, said in tries:
         with command_lines.room(submission) as room:
-            room.thanks(what, said, what not in LENGTHS)
+            room.thanks(what, said, what in VALID,
+                        spared=b"Thank you 4294967301\n")  # see short
 
 
 @exercise.check(5, "does not take a reset for an end", "05")
@@ -263,8 +291,10 @@ def silence(speechless: Seen) -> None:
 
 
 @exercise.check(5, "gives up on a server that drips", "06")
-def dripping(drips: Seen) -> None:
-    expect(drips).heard_nothing().gives_up_in_time()
+def dripping(drips: Seen, begun: Seen, endless: Seen) -> None:
+    for seen in drips, begun, endless:
+        if seen is not endless or not satisfied(seen):  # see too_many
+            expect(seen).heard_nothing().gives_up_in_time()
 
 
 @exercise.check(6, "sends no receipt for what was not stored", "07")
@@ -307,8 +337,10 @@ def status(everything: Everything, gone: Seen) -> None:
 
 
 @exercise.check(2, "gives FILE the mode that it ought to have", "07")
-def mode(good: Seen, elsewhere: Seen) -> None:
+def mode(good: Seen, unhurried: Seen, elsewhere: Seen) -> None:
     expect(good).mode_is(new_mode())
+    if unhurried.stored is not None:  # else see slow
+        expect(unhurried).mode_is(0o666 & ~UMASK, f"the umask {UMASK:04o}")
     expect(elsewhere).mode_is(OLD_MODE)
 
 

@@ -47,7 +47,8 @@ def polite(server: Server) -> None:
 
 exercise.also("large", "polite",
               "the lines are many, and full of bytes that are no text",
-              stdin=inputs.binary(66_000, 70_000, after=9, end=b"\n"), times=3)
+              stdin=inputs.binary(66_000, 70_000, before=b"\n", after=9,
+                                  end=b"\r\n\n"), times=3)
 exercise.also("empty", "polite", "there is nothing to sort, and no answer",
               stdin=b"")
 exercise.also("none", "polite", "there are lines, and no answer", times=0)

@@ -27,9 +27,10 @@ exercise.also("longest", "polite",
               file=inputs.binary(70_000, 140_000), port=0,
               thanks=inputs.thanks(BOUND, BOUND))
 exercise.also("early", scripts.early_thanks,
-              "the client thanks before it reads, and its thanks end in "
-              "blanks and a newline", file=inputs.binary(1, 1), port=0,
-              stopped=True, thanks=inputs.thanks(20, 29, b" \t \n"))
+              "the client thanks before it reads, and its thanks have "
+              "blanks, newlines, '%' and '\u00e9' in them",
+              file=inputs.binary(1, 1), port=0, stopped=True,
+              thanks=inputs.untidy(20, 29))
 exercise.also("silent", scripts.no_thanks, "the client ends without thanks",
               twin="polite", thanks=b"")
 

@@ -40,9 +40,9 @@ judged `broken-off` looks for `def broken_off`.
     report         how a score reads in a terminal
 
 The inputs that a conversation knows are the file (of a server), old, disk,
-stdin, fed (of a client: see place.py), fault, port, seconds, narrow (the judge
-takes little at a time), comes_after (seconds), stopped (the server is, until
-the script lets it go on). Any other is the script's own.
+stdin, fed, umask (of a client: see place.py), fault, port, seconds, narrow
+(the judge takes little at a time), comes_after (seconds), stopped (the server
+is, until the script lets it go on). Any other is the script's own.
 
 **A program must not know what is coming.** A conversation in which it has to
 refuse, or to give up, names a `twin` in which all is well, and which looks the

@@ -273,7 +273,8 @@ class Exercise:
         inputs["asked"] = port
         born = time.monotonic()
         program = meeting.start(
-            [built, *self.words(place, port, inputs)], cwd=place.cwd,
+            [*masked(inputs.get("umask")), built,
+             *self.words(place, port, inputs)], cwd=place.cwd,
             stdin=place.stdin_descriptor, disk=place.disk, most=OUTPUT,
             writes=() if self.serves else [place.folder],
             fault=inputs.get("fault"))
@@ -340,6 +341,12 @@ def retried(seen: Mapping[str, Seen], have: Callable[[str], Seen]
                 break
             found[name] = have(name)
     return found
+
+
+def masked(umask: Optional[int]) -> tuple[str, ...]:
+    """Return the words before a command that is to have a umask (umask(2))."""
+    return () if umask is None else (
+        "/bin/sh", "-c", 'umask "$0"; exec "$@"', f"{umask:04o}")
 
 
 def free(meeting: Meeting, port: int) -> int:

@@ -118,7 +118,7 @@ class Seen:
         """Say that a message goes on with what nobody sent, if it does."""
         message = (self.message or "").removesuffix("\n")
         same = len(os.path.commonprefix([message, text]))
-        if same in (0, len(message)):
+        if same in (0, len(message)) or message[same:] in text:
             return ""
         heard = "1 byte was" if same == 1 else f"{same:,} bytes were"
         return f" {heard} heard, the rest was in the program's buffer."
@@ -332,12 +332,13 @@ class Expect:
                   "FILE stays as it was.")
         return self.that(held == due, wanted, f"{when} {found}.")
 
-    def mode_is(self, mode: int) -> Expect:
-        """Expect the permissions of FILE."""
+    def mode_is(self, mode: int, under: str = "") -> Expect:
+        """Expect the permissions of FILE, `under` some circumstance."""
         seen = self.seen
         return self.that(
             seen.stored is not None and seen.mode == mode,
-            f"the mode of FILE is {mode:04o}.", "There is no FILE."
+            f"the mode of FILE is {mode:04o}"
+            + (f", with {under}." if under else "."), "There is no FILE."
             if seen.stored is None else f"It is {seen.mode:04o}.")
 
     def leaves_nothing_else(self) -> Expect:

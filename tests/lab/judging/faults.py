@@ -18,11 +18,14 @@ READS = ("read", "recv", "poll", "splice")
 SHORT_WRITES = Fault("short", percent=100, calls=WRITES)  # a byte at a time
 
 
+ON_END = 16  # signals: more than expects who counts attempts
+
+
 def interrupted(calls: tuple[str, ...]) -> Draw:
-    """Draw signals that come while calls wait: in the first three, at least,
-    on the connection, and as many in FILE; then in six of ten."""
+    """Draw signals that come while calls wait: in the first calls on the
+    connection, and as many in FILE; then in six of ten."""
     def draw(rng: random.Random) -> Fault:
-        return Fault("EINTR", percent=60, first=3, calls=calls,
+        return Fault("EINTR", percent=60, first=ON_END, calls=calls,
                      seed=rng.randrange(1 << 40))
     return draw
 

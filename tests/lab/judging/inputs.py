@@ -54,6 +54,11 @@ def thanks(least: int, most: int, after: bytes = b"") -> Draw:
     return letters(least, most, b"Thank you ", after)
 
 
+def untidy(least: int, most: int) -> Draw:
+    """Draw thanks that are neither one line, nor ASCII, nor a format."""
+    return letters(least, most, b" ", "\n%%\u00e9 \t \n".encode())
+
+
 def lines(least: int, most: int) -> Draw:
     """Draw lines of letters, each with its newline."""
     return lambda rng: b"".join(
@@ -70,9 +75,13 @@ def port(given: bool) -> Draw:
 
 
 def seconds(least: float, most: float) -> Draw:
-    """Draw SECONDS, with two digits behind the point: "0.38"."""
-    low, high = round(100 * least), round(100 * most)
-    return lambda rng: f"{rng.randint(low, high) / 100:.2f}"
+    """Draw SECONDS, with four digits behind the point: "0.3817".
+
+    Nobody who takes the fraction for a number of hundredths, or of
+    milliseconds, is right by chance.
+    """
+    low, high = round(10_000 * least), round(10_000 * most)
+    return lambda rng: f"{rng.randint(low, high) / 10_000:.4f}"
 
 
 def number(least: int, most: int) -> Draw:
