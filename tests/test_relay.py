@@ -251,6 +251,31 @@ def test_a_reader_that_stops_stops_the_writer_and_costs_nothing(meet, relay):
     assert stopped(started) == ""
 
 
+def test_an_end_that_has_hung_up_costs_nothing_while_its_last_bytes_wait(
+        meet, relay):
+    """Both FINs have passed there: it is at POLLHUP, which nothing masks."""
+    meeting = meet(recorded=False)
+    started = relay(meeting)
+    client = meeting.dial(started.port(), narrow=True)
+    server = meeting.accept(started)
+    client.half_close()
+    assert server.hear() == Heard(b"", EOF)
+    sent = 0
+    while not meeting.unread(server):  # the relay holds all that it can
+        sent += server.say(LARGE[sent:sent + CHUNK // 2])
+        meeting.rest()
+    server.half_close()
+    assert server.arrived()
+    used, began = processor_time(started), time.monotonic()
+    started.poll(0.5)
+    passed = time.monotonic() - began
+    assert processor_time(started) - used < 0.05 * passed + 0.02
+    client.widen()
+    heard = client.hear()
+    assert not differs(heard.data, LARGE[:sent]) and heard.end == EOF
+    assert stopped(started) == ""
+
+
 def test_both_directions_are_full_and_nothing_is_lost(meet, relay):
     meeting = meet(recorded=False)
     started = relay(meeting)
