@@ -258,18 +258,20 @@ def test_an_end_that_has_hung_up_costs_nothing_while_its_last_bytes_wait(
     started = relay(meeting)
     client = meeting.dial(started.port(), narrow=True)
     server = meeting.accept(started)
+    sent = 0
     client.half_close()
     assert server.hear() == Heard(b"", EOF)
-    sent = 0
-    while not meeting.unread(server):  # the relay holds all that it can
-        sent += server.say(LARGE[sent:sent + CHUNK // 2])
+    while (meeting.unread(server) or 0) < CHUNK // 2:  # it holds all it can
+        sent += server.say(LARGE[sent:sent + CHUNK // 4])
         meeting.rest()
+    full = descriptors(started)
     server.half_close()
     assert server.arrived()
     used, began = processor_time(started), time.monotonic()
     started.poll(0.5)
     passed = time.monotonic() - began
     assert processor_time(started) - used < 0.05 * passed + 0.02
+    assert descriptors(started) == full  # else nothing has waited there
     client.widen()
     heard = client.hear()
     assert not differs(heard.data, LARGE[:sent]) and heard.end == EOF
