@@ -662,9 +662,10 @@ def interrupted(it: PairMeeting, victim: str, moment: float) -> bool:
 
 
 @pytest.mark.parametrize("victim", ("server", "client", "relay"))
-def test_no_death_at_any_moment_is_taken_for_a_success(meet, tmp_path, victim):
+def test_no_death_at_any_moment_is_taken_for_a_success(
+        meet, tmp_path, number, victim):
     """The moments are spread over what an undisturbed conversation takes."""
-    it = meet(PairMeeting, Pair.of("13", Way("ours", relay="relay.c")),
+    it = meet(PairMeeting, Pair.of(number, Way("ours", relay="relay.c")),
               tmp_path, recorded=False)
     it.serve(KILLED)
     began = time.monotonic()
