@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -216,6 +217,19 @@ def test_the_doctor_answers(make):
     done = make("doctor")
     assert done.returncode == 0
     assert "yes  a C compiler" in done.stdout
+
+
+def test_the_doctor_names_the_guests_of_the_races_and_their_packages(
+        monkeypatch):
+    sought = {name for source in (program.ROOT / "tests/lab/race").glob("*.py")
+              for name in re.findall(r'which\("(.+?)"\)', source.read_text())}
+    assert {"nginx", "haproxy"} <= sought
+    monkeypatch.setattr(doctor.shutil, "which", lambda _: None)
+    missing = {finding.what.partition(",")[0]: finding.remedy
+               for finding in doctor._guests()}
+    assert sought <= set(missing)
+    for name in sought:
+        assert missing[name].startswith(f"apt-get install {name}")
 
 
 def test_the_doctor_answers_without_a_compiler(make):

@@ -60,7 +60,7 @@ def main(_: list[str]) -> int:
     """classroom50: EXERCISE=NN, beside the kit or where OUT says."""
     word = os.environ.get("EXERCISE", "")
     if not word:
-        raise UsageError("EXERCISE=NN is missing: which exercise it is")
+        raise UsageError("EXERCISE=NN is missing: name the exercise")
     name = exercise(word).name
     out = Path(os.environ.get("OUT") or ROOT.parent / f"classroom50-{name}")
     if out.exists():

@@ -24,9 +24,16 @@ class Finding:
     remedy: str
 
 
-# Programs that the tests meet where they are present: Debian's package names.
-GUESTS = {"bash": "bash", "ncat": "ncat", "socat": "socat",
-          "nc": "netcat-openbsd"}
+# Programs that are used where they are present: what for, and their names with
+# those of Debian's packages.
+GUESTS = {
+    "to meet the servers with": {
+        "bash": "bash", "ncat": "ncat", "socat": "socat",
+        "nc": "netcat-openbsd"},
+    "to look at connections with": {"ss": "iproute2"},
+    "to compare the kit with": {
+        "nginx": "nginx libnginx-mod-stream", "haproxy": "haproxy",
+        "iperf3": "iperf3", "curl": "curl"}}
 
 
 def _compiler() -> Finding:
@@ -128,10 +135,11 @@ def _pytest() -> Finding:
 
 
 def _guests() -> list[Finding]:
-    return [Finding(f"{name}, to meet the servers with",
-                    shutil.which(name) is not None,
-                    f"apt-get install {package}; its tests are skipped "
-                    "without it") for name, package in GUESTS.items()]
+    return [Finding(f"{name}, {purpose}", shutil.which(name) is not None,
+                    f"apt-get install {package}; what needs it is skipped "
+                    "without it")
+            for purpose, names in GUESTS.items()
+            for name, package in names.items()]
 
 
 def main(_: list[str]) -> int:

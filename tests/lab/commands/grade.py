@@ -34,7 +34,8 @@ def places(environ: Mapping[str, str]) -> tuple[Path, Path]:
     """Return where the submissions are, and where the grades go."""
     word = environ.get("SUBMISSIONS", "")
     if not word:
-        raise UsageError("SUBMISSIONS=folder is missing: where they are")
+        raise UsageError("SUBMISSIONS=folder is missing: name the folder that "
+                         "they are in")
     submissions = Path(word).resolve()
     if not submissions.name:
         raise UsageError(f"SUBMISSIONS={submissions}: name a folder of "
