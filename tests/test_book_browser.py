@@ -585,6 +585,28 @@ def test_no_window_is_too_narrow_for_the_page(book, shelf, width, height):
         assert over <= 0 and stray == [] and unnamed == []
 
 
+STOPS = """
+    document.head.append(Object.assign(document.createElement("style"),
+        {textContent: "* { content-visibility: visible !important }"}));
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      const boxes = [...document.querySelectorAll("[role=group][tabindex]")]
+          .filter((box) => box.clientWidth);
+      const scrolled = (box) => box.scrollWidth > box.clientWidth;
+      done([boxes.length, boxes.filter(scrolled).length, boxes.filter(
+          (box) => scrolled(box) !== (box.tabIndex === 0)).length]);
+    }));"""
+
+
+def test_a_box_is_a_tab_stop_only_where_it_is_scrolled(book):
+    """Else the keyboard would stop at hundreds that fit."""
+    book.size(1280, 800)
+    boxes, scrolled, wrong = book.wait(STOPS)
+    assert scrolled < boxes / 4 and wrong == 0
+    book.size(360, 640)
+    boxes, more, wrong = book.wait(STOPS)
+    assert more > scrolled and wrong == 0
+
+
 def test_eighty_columns_of_code_fit_beside_the_notes(book):
     room, text = book.run("""
         const line = document.querySelector(".source > span");

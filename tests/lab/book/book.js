@@ -152,6 +152,15 @@ addEventListener("copy", (event) => {
   event.preventDefault();
 });
 
+/* ---- A box is a Tab stop while it is scrolled, and no longer. ---- */
+
+const sized = new ResizeObserver((seen) => {
+  for (const {target} of seen) {
+    target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
+  }
+});
+all("[role=group][tabindex]").forEach((box) => sized.observe(box));
+
 /* ---- Ladders, a step at a time. ---- */
 
 const WAIT = 1600; // ms for each step while it plays
