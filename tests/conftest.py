@@ -47,7 +47,7 @@ def _use_this_python() -> None:
 
 _use_this_python()
 collect_ignore: list[str] = []
-pytest_plugins = ["told", "storing"]
+pytest_plugins = ["bounded", "told", "storing"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
