@@ -72,6 +72,7 @@ def run(room, listener, tmp_path):
 def test_an_unnamed_file_has_the_mode_that_was_asked_for(run):
     process, _ = run("""
         struct stat st;
+        umask(022);
         int fd = open(".", O_TMPFILE | O_WRONLY, 0640);
         if (fd == -1 || fstat(fd, &st) == -1) return 1;
         printf("%o", st.st_mode & 0777);""")

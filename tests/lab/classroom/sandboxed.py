@@ -58,9 +58,11 @@ class Treatment:
         """
         folder = Path(tempfile.mkdtemp(dir=program.scratch()))
         folder.chmod(0o755)
-        (folder / source.name).write_bytes(source.read_bytes())
-        made = folder / "made"
+        copy, made = folder / source.name, folder / "made"
+        copy.write_bytes(source.read_bytes())
+        copy.chmod(0o644)  # for the user nobody, whatever our umask is
         made.mkdir()
+        made.chmod(0o755)
         with Sandbox(self.compiling) as room:
             if room.private:
                 outside = room.disk(made, self.compiling.disk)
@@ -68,8 +70,7 @@ class Treatment:
                 outside = made
                 made.chmod(0o777)
             done = room.start(program.command(
-                folder / source.name, made / source.stem, ours=False),
-                cwd=folder)
+                copy, made / source.stem, ours=False), cwd=folder)
             try:
                 ended = done.wait(LIMIT)
             except StillRunning:
