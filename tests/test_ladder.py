@@ -384,6 +384,16 @@ def test_two_clients_of_a_server_have_a_ladder_each_on_one_clock():
     assert second.title == "many, client 2"
 
 
+def test_of_many_clients_the_first_and_the_last_are_drawn():
+    """The last is the one that the crowd is about."""
+    ports = range(SECOND, SECOND + 1000)
+    drawn = ladders(outcome([part for number, port in enumerate(ports)
+                             for part in dialled(number, port)], [], []),
+                    "a crowd")
+    assert [one.title for one in drawn] == ["a crowd", "a crowd, client 1,000"]
+    assert [one.rows[0].time for one in drawn] == [0.0, 999.0]
+
+
 def test_a_child_that_serves_one_goes_on_while_its_number_is_given_anew():
     """The parent closes its copy, and the next client gets the number."""
     served = two_clients()

@@ -21,7 +21,6 @@ __all__ = ["Arrow", "Event", "Ladder", "Row", "conversations", "ladder",
            "ladders", "relayed"]
 
 MOST_ROWS = 36  # of a ladder; the middle of a longer one is left out
-MOST_LADDERS = 2  # of one outcome
 
 
 @dataclass(frozen=True)
@@ -70,18 +69,18 @@ def ladder(outcome: Outcome, title: str, conversation: int = 0,
 
 def ladders(outcome: Outcome, title: str, timed: bool = True
             ) -> list[Ladder]:
-    """Draw up the first conversations of an outcome, all on one clock.
+    """Draw up conversations of an outcome, all on one clock.
 
-    Many clients of a server are not drawn: two tell how the second fares. A
+    Of many clients the first and the last are drawn: the others are a crowd. A
     relay has one with its client, and one with the server.
     """
     if outcome.relay:
         return relayed(outcome, title, timed)
-    count = min(conversations(outcome), MOST_LADDERS)
+    last = conversations(outcome) - 1
     start = outcome.segments[0].time if outcome.segments else None
-    names = ["", *(f", client {n + 1}" for n in range(1, count))]
-    return [ladder(outcome, title + name, number, timed, start)
-            for number, name in enumerate(names)]
+    first = ladder(outcome, title, 0, timed, start)
+    return [first] if last == 0 else [first, ladder(
+        outcome, f"{title}, client {last + 1:,}", last, timed, start)]
 
 
 def relayed(outcome: Outcome, title: str, timed: bool = True) -> list[Ladder]:
