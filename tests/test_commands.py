@@ -157,7 +157,7 @@ def test_no_word_is_read_by_the_shell(make, words, said):
      "'../03-half-close': HOW is one of rd, wr, rdwr"),
     (("05", "."), "05-every-call-can-fail meets no peer in a way '.': HOW is "
      "one of as-printed"),
-    (("15", ""), "15-windows has no row in the matrix")], ids=str)
+    (("15", ""), "15-windows meets no peers: leave PEER out")], ids=str)
 def test_a_peer_is_met_by_a_chapter_or_by_a_folder_of_its_own(words, said):
     number, how = words
     done = command("trace", number, HOW=how, PEER="polite")

@@ -72,7 +72,7 @@ def pair_of(folder: Path, asked: str) -> Pair:
     """Return one of them; raises UsageError."""
     rows = pairs(folder)
     if not rows:
-        raise UsageError(f"{folder.name} has no row in the matrix")
+        raise UsageError(f"{folder.name} meets no peers: leave PEER out")
     if asked not in rows:
         raise UsageError(f"{folder.name} meets no peer in a way {asked!r}: "
                          + known_ways(rows))
