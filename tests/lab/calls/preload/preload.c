@@ -5,8 +5,9 @@
  *
  * log.h says what is written into FILE, faults.h what FAULT may be. A function
  * of ours stands before each function of libc that makes such a call: those of
- * sockets.c, stdio.c, aio.c and, for calls by number, syscall.c are shown, and
- * those of unseen.c can only fail.
+ * sockets.c, stdio.c, aio.c are shown, and so is what leads there from
+ * several.c, checked.c and, for calls by number, syscall.c; those of unseen.c
+ * can only fail.
  *
  * Static programs stay unseen, and calls in assembler. What stdio calls on a
  * socket by itself is seen where a fault is given, with glibc.
