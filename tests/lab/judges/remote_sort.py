@@ -170,11 +170,8 @@ def short_counts(short: Seen) -> None:
     expect(short).heard(short.stdin).eof().prints(answer(short)).exits(0)
 
 
-@exercise.check(5, "does not claim what it could not print", "01")
-def full_output(submission: Submission) -> None:
-    command_lines.full_output(submission, hears=True)
-
-
+exercise.check(5, "does not claim what it could not print", "01",
+               slug="full-output")(command_lines.full_output)
 exercise.check(2, "refuses one with status 2", "01",
                slug="wrong-command-line")(command_lines.usage_errors)
 
@@ -184,7 +181,7 @@ def trouble(submission: Submission) -> None:
     command_lines.client_trouble(submission)
     with open(os.devnull, "wb") as closed, \
             command_lines.room(submission) as tries:
-        rsort, _ = tries.meets(says=b"", hears=True, stdin=closed.fileno())
+        rsort, _ = tries.meets(says=b"", stdin=closed.fileno())
         tries.fails(rsort, "With a standard input that can't be read (rsort "
                     "0>/dev/null): a sentence on standard error, and status "
                     "1.")

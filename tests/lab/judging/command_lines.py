@@ -89,19 +89,20 @@ class Room:
             raise Failed(wanted, wrong, Ending.of(program))
         self.meeting.clear()
 
-    def meets(self, *before: object, says: bytes = SAMPLE, hears: bool = False,
+    def meets(self, *before: object, says: bytes = SAMPLE,
               stdin: Optional[int] = None, **bad: object
               ) -> tuple[Program, Optional[bytes]]:
         """Let a client meet a server that says something, and FIN.
 
-        It may hear all first. Returns the client, which has ended, and what it
-        said after that; None if it did not connect.
+        If the client stores no FILE, the server answers: it hears all first.
+        Returns the client, which has ended, and what it said after that; None
+        if it did not connect.
         """
         words = self.words(PORT=self.meeting.listen(), **bad)
         program = self.start(words, before, stdin)
         peer, said = self.meeting.accept(program), None
         if peer:
-            if hears:
+            if "FILE" not in self.usage:
                 peer.hear()
             peer.say(says)
             peer.half_close()
@@ -213,13 +214,13 @@ def nobody_listens(submission: Submission) -> None:
                         "FILE is not what it was.")
 
 
-def full_output(submission: Submission, hears: bool = False) -> None:
+def full_output(submission: Submission) -> None:
     """Standard output that has no room, though the server does all it should.
 
-    There must be no thanks for what it says; or else it `hears` all first.
+    There must be no thanks for what it says.
     """
     with room(submission) as tries:
-        program, thanks = tries.meets(*FULL_OUTPUT, hears=hears)
+        program, thanks = tries.meets(*FULL_OUTPUT)
         tries.fails(program, "When standard output has no room (/dev/full): a "
                     "sentence on standard error, and status 1.",
                     "It did not connect." if thanks is None else
