@@ -66,10 +66,14 @@ class Worker:
         self._answer, theirs = os.pipe()
         self._bound, self._begun = bound, time.monotonic()
         self._waited, self._grace = 0.0, 0.0
+        # A busy machine may let it begin when its time is over already: the
+        # signal that says so waits until there is somebody to hear it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
         self._pid = os.fork()
         if self._pid == 0:
             os.close(self._answer)
             _work(work, theirs, bound)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
         os.close(theirs)
 
     def fileno(self) -> int:
@@ -129,6 +133,7 @@ def _work(work: Callable[[], Any], answer: int, bound: float) -> None:
         signal.signal(signal.SIGALRM, over)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for our parent
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
             told = Answer(work())
         except TimeIsOver:
             told = Answer(late=True)
