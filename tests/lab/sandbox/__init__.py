@@ -137,16 +137,6 @@ class Sandbox:
         `most` bytes into one file, if that is less than the walls' own.
         """
         words = [os.fspath(w) if isinstance(w, Path) else str(w) for w in argv]
-        output = tuple(open(os.memfd_create(name), "w+b")
-                       for name in ("stdout", "stderr"))
-        # Opened anew: only so the kernel guards the place where processes that
-        # write at once go on. (O_APPEND would do it too, and refuse splice.)
-        theirs = [os.open(os.devnull, os.O_RDONLY) if stdin is None
-                  else os.dup(stdin),
-                  *(os.open(f"/proc/self/fd/{stream.fileno()}", os.O_RDWR)
-                    for stream in output)]
-        status, told = os.pipe()
-        theirs.append(told)
         env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C",
                **(env or {})}
         places: list[str] = []
@@ -156,20 +146,15 @@ class Sandbox:
             cwd = cwd or Path("/")
             places = self._places(
                 self._walls, (*words, *env.values(), str(cwd)), writes)
-        try:
+        with _Streams(stdin) as streams:
             inner, pid, _ = self._ask(
                 "start", cwd or program.scratch(), words,
                 [f"{name}={value}" for name, value in env.items()],
-                places, most, descriptors=theirs)
-        except BaseException:
-            os.close(status)
-            raise
-        finally:
-            for descriptor in theirs:
-                os.close(descriptor)
+                places, most, descriptors=streams.theirs)
         process = Process(
             name or Path(words[0]).name,
-            int(inner) if pid == self._supervisor_pid else pid, status, output,
+            int(inner) if pid == self._supervisor_pid else pid,
+            streams.status, streams.output,
             lambda number: self._ask("signal", inner, number))
         self._processes.append(process)
         return process
@@ -251,6 +236,36 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class _Streams:
+    """What a program has open, while it is started.
+
+    `theirs` are its 0, 1 and 2, and where its end is told, to be read from
+    `status`. They are closed after that, and `status` too if it failed.
+    `output` are the files in memory behind 1 and 2.
+    """
+
+    def __init__(self, stdin: Optional[int]) -> None:
+        self.output = tuple(open(os.memfd_create(name), "w+b")
+                            for name in ("stdout", "stderr"))
+        # Opened anew: only so the kernel guards the place where processes that
+        # write at once go on. (O_APPEND would do it too, and refuse splice.)
+        self.theirs = [os.open(os.devnull, os.O_RDONLY) if stdin is None
+                       else os.dup(stdin),
+                       *(os.open(f"/proc/self/fd/{stream.fileno()}", os.O_RDWR)
+                         for stream in self.output)]
+        self.status, told = os.pipe()
+        self.theirs.append(told)
+
+    def __enter__(self) -> _Streams:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        for descriptor in self.theirs:
+            os.close(descriptor)
+        if kind is not None:
+            os.close(self.status)
 
 
 def give_nobody_access(place: Path, whole: bool = False) -> None:
