@@ -21,7 +21,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-BOUND = 90  # seconds for one answer, or one fact, on a busy machine
+BOUND = 300  # seconds for one answer, or one fact, on a very busy machine
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
          "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync",
