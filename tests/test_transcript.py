@@ -48,6 +48,29 @@ def test_what_is_interrupted_may_not_have_ended(tmp_path):
         play(block("$ echo done", "done") + block("^C"), tmp_path)
 
 
+SLOW = """
+import os, signal, time
+def end(*_):
+    began = time.process_time()
+    while time.process_time() - began < 0.3:
+        pass
+    os.remove("there")
+    os._exit(0)
+signal.signal(signal.SIGINT, end)
+open("there", "w").close()
+print("there", flush=True)
+signal.pause()
+"""
+
+
+def test_what_is_interrupted_may_take_its_time(tmp_path):
+    """Whoever types in another terminal then has seen the prompt in this."""
+    (tmp_path / "slow.py").write_text(SLOW)
+    play(block("$ python3 slow.py", "there") + block("^C")
+         + block("$ cat there", "cat: there: No such file or directory",
+                 fence="console terminal=2"), tmp_path)
+
+
 def test_nothing_more_is_awaited_once_all_that_runs_is_stuck(tmp_path, server):
     began = time.monotonic()
     with pytest.raises(transcript.Differs, match="never said"):

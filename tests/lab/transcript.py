@@ -25,6 +25,7 @@ from .book.markdown import everything, read
 from .sandbox import Process, Sandbox
 
 DONE = "\x01done\x01\n"  # printed when a command has ended
+SOON = 2.0  # seconds after which whoever has typed ^C goes on all the same
 LOOK = 0.3  # seconds between two looks whether anything can still come
 
 
@@ -61,6 +62,18 @@ class Child:
     """A command that a terminal runs."""
 
     pid: int
+
+
+def _heeded(child: Child) -> bool:
+    """Whether SIGINT has come to it, and it has ended, or sleeps (proc(5))."""
+    try:
+        status = Path(f"/proc/{child.pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    found = dict(re.findall(r"^(\w+):\s+(\w+)", status, re.M))
+    pending = int(found["SigPnd"], 16) | int(found["ShdPnd"], 16)
+    return found["State"] in "ZX" or found["State"] == "S" \
+        and not pending & 1 << signal.SIGINT - 1
 
 
 def _pattern(expected: list[str]) -> re.Pattern[str]:
@@ -183,8 +196,13 @@ class Desk:
             lambda: not terminal.runs() or terminal.children(), self.bound)
         if not terminal.runs():
             raise Differs("shown as interrupted, but it had ended")
-        for child in terminal.children():
+        interrupted = terminal.children()
+        for child in interrupted:
             os.kill(child.pid, signal.SIGINT)
+        soon = time.monotonic() + SOON
+        terminal.shell.until(
+            lambda: time.monotonic() > soon or all(map(_heeded, interrupted)),
+            self.bound)
 
     def play(self, block: Block) -> None:
         """Type one block's commands and compare what comes."""
