@@ -207,11 +207,11 @@ def fetched(room: Sandbox, argv: list[object], before: list[str],
     return client, heard
 
 
-def check_lost_words(process: Process, why: str = NO_SPACE,
-                     what: str = "standard output") -> None:
+def check_lost_words(process: Process, why: str = NO_SPACE) -> None:
     """Check that a program says that its output was lost, and fails."""
     assert str(process.wait()) == "exit 1", process.stderr
-    assert process.stderr.decode() == f"{process.name}: {what}: {why}\n"
+    assert process.stderr.decode() == \
+        f"{process.name}: standard output: {why}\n"
 
 
 @needs_full

@@ -24,12 +24,12 @@ TESTS = program.ROOT / "tests"
 OLD = "import sys; sys.version_info = (3, 8, 18, 'final', 0); import lab"
 
 
-def lab_python(code: str, *words: object, before: str = "", **env: str
+def lab_python(code: str, *words: object, **env: str
                ) -> subprocess.CompletedProcess:
-    """Run Python code that can import the lab; `before` is a shell's words."""
+    """Run Python code that can import the lab, with `env` besides ours."""
     return subprocess.run(
-        ["sh", "-c", f'{before} exec "$@"', "sh", sys.executable, "-c", code,
-         *map(str, words)], text=True, capture_output=True, check=False,
+        [sys.executable, "-c", code, *map(str, words)], text=True,
+        capture_output=True, check=False,
         env={**os.environ, "PYTHONPATH": str(TESTS), **env}, timeout=100)
 
 

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import Callable, Sequence
+from typing import Callable
 
 import pytest
 
@@ -151,15 +151,14 @@ def test_each_way_to_fail_names_the_client_and_ends_nothing_else(pair):
     stops(server)
 
 
-def lines_of(clients: int, words: bytes, flags: Sequence[str] = ()
-             ) -> list[str]:
+def lines_of(clients: int, words: bytes) -> list[str]:
     """Let so many clients say the same; return what each write printed.
 
     Standard output and error are a socket on which a write is a packet.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.settimeout(60)
-    built = program.build(FOLDER / "server.c", tuple(flags))
+    built = program.build(FOLDER / "server.c")
     with ours, theirs, subprocess.Popen(
             [built, "127.0.0.1", "0", "server.c"], cwd=FOLDER, stdout=theirs,
             stderr=theirs, text=True) as server:
