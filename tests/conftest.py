@@ -47,7 +47,7 @@ def _use_this_python() -> None:
 
 _use_this_python()
 collect_ignore: list[str] = []
-pytest_plugins = ["bounded", "told", "storing"]
+pytest_plugins = ["bounded", "told", "storing", "open_book"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -254,8 +254,10 @@ def make() -> Callable[..., subprocess.CompletedProcess]:
     """Runs make at the top of this kit, or of another one: `at`."""
     def run(*words: str, at: Path = program.ROOT
             ) -> subprocess.CompletedProcess:
-        return subprocess.run(["make", "-s", *words], cwd=at, text=True,
-                              capture_output=True, check=False, timeout=100)
+        return subprocess.run(
+            ["make", "-s", *words], cwd=at, text=True, capture_output=True,
+            check=False, timeout=100,
+            env={**os.environ, "PY_COLORS": "0"})  # whatever FORCE_COLOR is
     return run
 
 

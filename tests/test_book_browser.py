@@ -1,57 +1,27 @@
-"""The book in a real browser: what is lit, stepped, read aloud and printed."""
+"""The book in a real browser: what is there, lit, copied and stepped through.
+
+What a narrow window or paper make of it is in test_book_page, and how it is
+heard in test_book_access.
+"""
 
 from __future__ import annotations
 
-import base64
 import re
 import subprocess
 import tarfile
-import unicodedata
-import zlib
 from html import unescape
-from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
-import browser
 from lab import program
 from lab.book import notes, pages
 from lab.book.markdown import plain, read
 from lab.book.ties import Ties
 from lab.ladder.kept import kept
+from open_book import sources
 
 FIRST = program.chapters()[0].name[:2]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[browser.Browser]:
-    """One browser for all tests of this process; without it, one line."""
-    if browser.missing():
-        pytest.skip(browser.missing())
-    with browser.Browser() as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def shelf(tmp_path_factory) -> Path:
-    """A folder with a freshly made book in it."""
-    folder = tmp_path_factory.mktemp("book")
-    for name, text in pages.files().items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder
-
-
-@pytest.fixture
-def book(chromium, shelf):
-    """book.html, 1280 by 800, as it is when it has just been opened."""
-    chromium.cdp("Emulation.setScriptExecutionDisabled", value=False)
-    chromium.media(prefers_color_scheme="light",
-                   prefers_reduced_motion="reduce")
-    chromium.size(1280, 800)
-    chromium.open("about:blank")
-    chromium.open((shelf / "book.html").as_uri())
-    return chromium
 
 
 def passages() -> list[tuple[str, list[str]]]:
@@ -69,7 +39,7 @@ def passages() -> list[tuple[str, list[str]]]:
     return found
 
 
-# 1. One file, and nothing else.
+# --- one file, and nothing else --------------------------------------------
 
 def test_nothing_is_fetched_and_nothing_is_complained_of(book, shelf):
     for name in ("book.html", "cells.html"):
@@ -107,7 +77,7 @@ def test_every_link_leads_somewhere(shelf):
                            for file in shipped), place
 
 
-# 2. The sources, to the byte.
+# --- the sources, to the byte ----------------------------------------------
 
 OWN_TEXT = """
     const text = {};
@@ -117,13 +87,6 @@ OWN_TEXT = """
       text[source.parentElement.id] = copy.textContent;
     }
     return text;"""
-
-
-def sources() -> dict[str, str]:
-    """Return the text of each chapter's own sources, by their ids."""
-    return {f"{folder.name[:2]}-{source.relative_to(folder)}":
-            source.read_text() for folder in program.chapters()
-            for source in folder.glob("**/*.[ch]")}
 
 
 def test_each_source_is_its_file_byte_for_byte(book):
@@ -165,7 +128,7 @@ def test_without_its_script_nothing_but_the_file_is_selected(book):
     assert selected.rstrip("\n") == sources()["03-server.c"].rstrip("\n")
 
 
-# 3. The passage that is read lights its lines, and no others.
+# --- the passage that is read lights its lines, and no others --------------
 
 LIT = """
     const lit = [...document.querySelectorAll(".lit")];
@@ -291,7 +254,7 @@ def test_the_list_of_files_moves_the_pane_alone(book):
     assert book.run("return scrollY") == at
 
 
-# 4. HTML alone.
+# --- HTML alone ------------------------------------------------------------
 
 def test_without_script_everything_is_there_and_links_light_lines(
         book, shelf):
@@ -331,7 +294,7 @@ def test_a_line_can_be_linked_to(book, shelf, off):
     assert is_ != other and top > 0 and bottom < 0
 
 
-# 5. Ladders, a step at a time.
+# --- ladders, a step at a time ---------------------------------------------
 
 STEPS = """
     const ladder = document.querySelectorAll(".ladder")[arguments[0]];
@@ -415,329 +378,7 @@ def test_a_ladder_plays_to_its_end_and_no_further(book):
     assert book.run(STEPS, 0)["at"] == at
 
 
-# 6. For those who hear the page, or see no colours.
-
-def test_headings_tables_and_buttons_are_named(book, shelf):
-    for name in ("book.html", "cells.html"):
-        book.open((shelf / name).as_uri())
-        levels = book.run("return [...document.querySelectorAll("
-                          "'h1, h2, h3, h4, h5')].map((h) => +h.tagName[1])")
-        assert levels[0] == 1 and levels.count(1) == 1
-        assert all(b <= a + 1 for a, b in zip(levels, levels[1:]))
-        assert book.run("""return [...document.querySelectorAll("table")]
-            .filter((table) => !table.querySelector("th")
-                || !table.caption || !table.caption.textContent)
-            .map((table) => table.outerHTML)""") == []
-        tree = book.cdp("Accessibility.getFullAXTree")["nodes"]
-        named = [node["name"]["value"] for node in tree
-                 if node.get("role", {}).get("value") == "button"]
-        assert named and all(named)
-
-
-def axe() -> Path:
-    """Return where npm has put axe-core, or skip."""
-    for top in ("/usr/lib", "/usr/local/lib"):
-        script = Path(top) / "node_modules/axe-core/axe.min.js"
-        if script.exists():
-            return script
-    pytest.skip("no axe-core here: npm install -g axe-core")
-
-
-def test_axe_finds_nothing(book, shelf):
-    """Contrast apart, which is measured below: in both themes, and lit."""
-    for name in ("book.html", "cells.html"):
-        book.open((shelf / name).as_uri())
-        book.run(axe().read_text())
-        found = book.wait("""
-            axe.run(document, {resultTypes: ["violations"],
-                rules: {"color-contrast": {enabled: false}}}).then((all) =>
-                done(all.violations.map((one) => [one.id, one.help,
-                    one.nodes.length, one.nodes[0].html.slice(0, 300)])));""")
-        assert found == []
-
-
-INK = """
-    const luminance = (rgb) => rgb.slice(0, 3).map((v) => v / 255).map((v) =>
-        v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-        .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-    const parse = (color) => color.match(/[\\d.]+/g).map(Number);
-    const clear = (color) => color.length > 3 && color[3] === 0;
-    const ground = (element) => {
-      for (let at = element; at; at = at.parentElement) {
-        const color = parse(getComputedStyle(at).backgroundColor);
-        if (!clear(color)) return color;
-      }
-      return [255, 255, 255];
-    };
-    const poor = new Map();
-    let pairs = new Set();
-    for (const element of document.querySelectorAll("body *")) {
-      const speaks = element.dataset.n || [...element.childNodes].some(
-          (node) => node.nodeType === 3 && node.data.trim());
-      if (!speaks || element.tagName === "SCRIPT") continue;
-      const colours = [parse(getComputedStyle(element).color)];
-      for (const part of ["::before", "::after"]) {
-        const style = getComputedStyle(element, part);
-        if (style.content !== "none") colours.push(parse(style.color));
-      }
-      for (const colour of colours) {
-        const [a, b] = [luminance(colour), luminance(ground(element))]
-            .sort((x, y) => y - x);
-        pairs.add(colour + "/" + ground(element));
-        const ratio = (a + .05) / (b + .05);
-        if (ratio < 4.5) {
-          poor.set(`${colour} on ${ground(element)}`,
-              `${ratio.toFixed(2)} ${element.outerHTML.slice(0, 80)}`);
-        }
-      }
-    }
-    return [pairs.size, [...poor]];"""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_ink_stands_out_on_every_ground(book, scheme):
-    book.media(prefers_color_scheme=scheme)
-    states = ("", """document.querySelectorAll(".source > span, .source > ins")
-            .forEach((line) => line.classList.add("lit"))""",
-              """document.querySelectorAll(".ladder").forEach((one) =>
-            one.querySelectorAll("button")[2].click())""")
-    for state in states:
-        book.run(state)
-        pairs, poor = book.run(INK)
-        assert pairs > 8
-        assert poor == []
-
-
-PAIRS = """
-    const luminance = (rgb) => rgb.map((v) => v / 255).map((v) =>
-        v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-        .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-    const probe = document.body.appendChild(document.createElement("p"));
-    const value = (name) => {
-      probe.style.color = `var(--${name})`;
-      return luminance(getComputedStyle(probe).color.match(/\\d+/g)
-          .map(Number));
-    };
-    const [inks, grounds] = arguments;
-    return inks.flatMap((ink) => grounds.map((ground) => {
-      const [a, b] = [value(ink), value(ground)].sort((x, y) => y - x);
-      return [ink, ground, (a + .05) / (b + .05)];
-    }));"""
-TOKENS = ["ink", "quiet", "comment", "string", "directive", "keyword"]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_token_can_stand_on_every_ground(book, scheme):
-    """Whether or not some program has it there today."""
-    book.media(prefers_color_scheme=scheme)
-    pairs = book.run(PAIRS, TOKENS, ["code", "new", "gone", "lit"])
-    assert len(pairs) == 24
-    assert [pair for pair in pairs if pair[2] < 4.5] == []
-
-
-def test_marks_do_not_depend_on_colour(book):
-    new, gone, edge, wrong = book.run("""
-        const content = (what, part) => getComputedStyle(
-            document.querySelector(what), part).content;
-        document.querySelector(".source > span").classList.add("lit");
-        return [content(".source ins > a[data-n]", "::after"),
-                content(".source > del", "::before"),
-                getComputedStyle(document.querySelector(".lit")).boxShadow,
-                content(".ladder .bad", "::after")];""")
-    assert "+" in new and "−" in gone and "inset" in edge and "✗" in wrong
-
-
-# 7. Small windows, and the window that it was made for.
-
-WIDE = """
-    const inside = (element) => {
-      for (let at = element; at; at = at.parentElement) {
-        if (at !== document.documentElement && at !== document.body
-            && getComputedStyle(at).overflowX !== "visible") return at;
-      }
-    };
-    const stray = [], unnamed = [];
-    document.head.append(Object.assign(document.createElement("style"),
-        {textContent: "* { content-visibility: visible !important }"}));
-    for (const element of document.querySelectorAll("main *, header *")) {
-      const box = element.getBoundingClientRect();
-      if (box.width && box.right > innerWidth + 1 && !inside(element)) {
-        stray.push(element.outerHTML.slice(0, 120));
-      }
-      if (element.scrollWidth > element.clientWidth + 1
-          && /auto|scroll/.test(getComputedStyle(element).overflowX)
-          && !(element.tabIndex === 0 && element.getAttribute("aria-label")
-               && element.matches("pre, .source, .wide"))) {
-        unnamed.push(element.outerHTML.slice(0, 120));
-      }
-    }
-    return [document.documentElement.scrollWidth - innerWidth, stray,
-            unnamed];"""
-
-
-@pytest.mark.parametrize("width,height", [(360, 640), (800, 600), (960, 700),
-                                          (1280, 800), (1920, 1080)])
-def test_no_window_is_too_narrow_for_the_page(book, shelf, width, height):
-    book.size(width, height)
-    for name in ("book.html", "cells.html"):
-        book.open((shelf / name).as_uri())
-        over, stray, unnamed = book.run(WIDE)
-        assert over <= 0 and stray == [] and unnamed == []
-
-
-STOPS = """
-    document.head.append(Object.assign(document.createElement("style"),
-        {textContent: "* { content-visibility: visible !important }"}));
-    requestAnimationFrame(() => requestAnimationFrame(() => {
-      const boxes = [...document.querySelectorAll("[role=group][tabindex]")]
-          .filter((box) => box.clientWidth);
-      const scrolled = (box) => box.scrollWidth > box.clientWidth;
-      done([boxes.length, boxes.filter(scrolled).length, boxes.filter(
-          (box) => scrolled(box) !== (box.tabIndex === 0)).length]);
-    }));"""
-
-
-def test_a_box_is_a_tab_stop_only_where_it_is_scrolled(book):
-    """Else the keyboard would stop at hundreds that fit."""
-    book.size(1280, 800)
-    boxes, scrolled, wrong = book.wait(STOPS)
-    assert scrolled < boxes / 4 and wrong == 0
-    book.size(360, 640)
-    boxes, more, wrong = book.wait(STOPS)
-    assert more > scrolled and wrong == 0
-
-
-def test_eighty_columns_of_code_fit_beside_the_notes(book):
-    room, text = book.run("""
-        const line = document.querySelector(".source > span");
-        const source = line.parentElement;
-        line.firstChild.after("x".repeat(80));
-        line.firstChild.nextSibling.nextSibling.remove();
-        const notes = document.querySelector(".chapter .notes p");
-        return [source.clientWidth - source.scrollWidth,
-            notes.getBoundingClientRect().right
-                - source.getBoundingClientRect().left];""")
-    assert room >= 0 and text < 0
-
-
-@pytest.mark.parametrize("width", [1280, 1440, 1920])
-def test_what_fits_eighty_columns_is_seen_whole_in_the_notes(book, width):
-    """Terminals, quoted code and ladders; on a large screen too."""
-    book.size(width, 800)
-    cut = book.run("""
-        const columns = (text) => Math.max(...text.split("\\n").map(
-            (line) => [...line].length));
-        return [...document.querySelectorAll(
-            ".chapter .notes pre, .chapter .notes .ladder .wide")].filter(
-            (one) => one.scrollWidth > one.clientWidth && (
-                one.tagName !== "PRE" || columns(one.textContent) <= 80))
-            .map((one) => one.textContent.slice(0, 300));""")
-    assert cut == []
-
-
-def test_in_a_narrow_window_the_programs_follow_the_notes(book):
-    book.size(360, 640)
-    below = book.run("""
-        return [...document.querySelectorAll(".chapter")].every((chapter) =>
-            chapter.querySelector(".pane").getBoundingClientRect().top
-            > chapter.querySelector(".notes").getBoundingClientRect().bottom
-                - 1);
-        """)
-    assert below
-
-
-# 8. On paper.
-
-def pdf_text(pdf: bytes) -> str:
-    """Return the text of a PDF as Skia writes it, without white space.
-
-    Each font has a CMap to Unicode (PDF 1.7, 9.10.3); text is shown by glyph
-    numbers of four digits.
-    """
-    found = dict(re.findall(rb"\n(\d+) 0 obj\n(.*?)\nendobj", pdf, re.S))
-
-    def stream(body: bytes) -> bytes:
-        head, found, rest = body.partition(b"stream\n")
-        size = re.search(rb"/Length (\d+)", head)
-        if not found or not size or b"/Subtype /Image" in head:
-            return b""
-        inner = rest[:int(size[1])]
-        return zlib.decompress(inner) if b"FlateDecode" in head else inner
-
-    def unicode(digits: bytes) -> str:
-        return bytes.fromhex(digits.decode()).decode("utf-16-be")
-
-    def cmap(body: bytes) -> dict[bytes, str]:
-        table = {}
-        for part in re.findall(rb"beginbfchar(.*?)endbfchar", body, re.S):
-            for code, to in re.findall(rb"<(\w+)> <(\w+)>", part):
-                table[code.upper()] = unicode(to)
-        for part in re.findall(rb"beginbfrange(.*?)endbfrange", body, re.S):
-            for low, high, to in re.findall(rb"<(\w+)> <(\w+)> <(\w+)>",
-                                            part):
-                for step in range(int(high, 16) - int(low, 16) + 1):
-                    table[b"%04X" % (int(low, 16) + step)] = chr(
-                        ord(unicode(to)) + step)
-        return table
-
-    fonts = {}
-    for number, body in found.items():
-        link = re.search(rb"/ToUnicode (\d+) 0 R", body)
-        if link:
-            fonts[b"F" + number] = cmap(stream(found[link[1]]))
-    text = ""
-    for body in found.values():
-        font: dict[bytes, str] = {}
-        for name, shown in re.findall(
-                rb"/(F\d+) [\d.]+ Tf|<([0-9A-Fa-f]+)> Tj", stream(body)):
-            font = fonts.get(name, {}) if name else font
-            text += "".join(font.get(shown[at:at + 4].upper(), "")
-                            for at in range(0, len(shown), 4))
-    return bare(text)
-
-
-def bare(text: str) -> str:
-    """Return text without white space, and ligatures as letters."""
-    return re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
-
-
-def test_nothing_is_wider_than_a_page_of_paper(book, shelf):
-    """One wide table, and chromium prints all the rest as small as that."""
-    book.size(695, 900)  # Letter without its margins
-    for name in ("book.html", "cells.html"):
-        book.open((shelf / name).as_uri())
-        book.cdp("Emulation.setEmulatedMedia", media="print", features=[])
-        assert book.run("""return [...document.querySelectorAll("main *")]
-            .filter((one) => one.getBoundingClientRect().right > innerWidth)
-            .map((one) => one.outerHTML.slice(0, 120))""") == []
-    book.cdp("Emulation.setEmulatedMedia", media="", features=[])
-
-
-def test_on_paper_everything_is_open_and_nothing_is_a_button(book):
-    opened = "return [...document.querySelectorAll('details')].map((one) =>" \
-             " one.open)"
-    book.run("document.querySelector('.notes details').open = true")
-    before = book.run(opened)
-    pdf = base64.b64decode(book.cdp("Page.printToPDF",
-                                    transferMode="ReturnAsBase64")["data"])
-    assert book.run(opened) == before and True in before and False in before
-    text = pdf_text(pdf)
-    for name, source in sources().items():
-        for line in source.splitlines():
-            assert bare(line) in text, (name, line)
-    answers = book.run("""return [...document.querySelectorAll(
-        ".notes details p")].map((one) => one.textContent)""")
-    rows = book.run("""return [...document.querySelectorAll(
-        ".ladder td > code")].map((one) => one.textContent)""")
-    assert len(answers) > 20 and len(rows) > 20
-    for words in map(bare, answers + rows):  # a page may end within
-        assert any(words[:at] in text and words[at:] in text
-                   for at in range(len(words), 0, -1)), words
-    buttons = [words for words in ("FirstBack", "NextLast") if words in text]
-    assert buttons == []  # pytest would compare all of the text, for minutes
-
-
-# 9. The matrix.
+# --- the matrix ------------------------------------------------------------
 
 def test_each_cell_leads_to_a_ladder_with_its_verdict(book, shelf):
     shown = book.run("""return [...document.querySelectorAll(".matrix td a")]

@@ -1,6 +1,6 @@
 """Pages, programs and ladders are woven together, or the build says why not.
 
-What only a browser can tell is in test_book_browser.py.
+What only a browser can tell is in test_book_browser, _page and _access.
 """
 
 from __future__ import annotations

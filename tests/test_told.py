@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,8 @@ def told(kit: Path, before: str, after: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
          "--chapter=03", "--tb=no", "-rN", "-k", CHOSEN, "tests"], cwd=kit,
-        text=True, capture_output=True, check=False, timeout=200)
+        env={**os.environ, "PY_COLORS": "0"}, text=True, capture_output=True,
+        check=False, timeout=200)
     assert done.returncode == 1, done.stdout + done.stderr
     return done.stdout.splitlines()
 
