@@ -339,3 +339,11 @@ def waiting(room, listener) -> Callable[[str], tuple]:
 def soak(request) -> bool:
     """Whether the long forms are asked for."""
     return request.config.getoption("--soak")
+
+
+@pytest.fixture
+def classroom(tmp_path) -> Path:
+    """A folder for the submissions of a class."""
+    folder = tmp_path / "the submissions"
+    folder.mkdir()
+    return folder

@@ -8,7 +8,7 @@ them but the one that is meant for it, it must steal: else it proves nothing.
 
 What would harm this machine (forks, memory, disk) asks for a bounded amount
 that is more than the wall lets through; the bomb itself explodes only behind
-walls that have been seen to hold (test_grader.py).
+walls that have been seen to hold (test_grader_attacks.py).
 """
 
 from __future__ import annotations

@@ -1,0 +1,133 @@
+"""The grader's workers: how long each may take, and what is known by then."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from grading import FIRST, SOLUTION, graded, hand_in, judge, score
+from lab.classroom import batch, worker
+from lab.classroom.admission import students
+from lab.classroom.batch import Batch
+from lab.classroom.gradebook import Gradebook
+from lab.classroom.sandboxed import make_treatment
+from lab.classroom.worker import Worker
+from lab.judges import judge_of
+from lab.judging import Score, TimeIsOver
+from lab.judging.exercise import Conversation, Exercise, Submission
+from lab.judging.expect import Seen
+from lab.sandbox import Sandbox, cgroups
+
+
+def test_who_waits_for_a_processor_is_given_that_time():
+    """More work than processors: each piece waits, and is seen to."""
+    def spin() -> None:
+        while True:
+            pass
+    begun = time.monotonic()
+    busy = [Worker(spin, 60.0) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        while not any(one.remaining + time.monotonic() - begun > 60.05
+                      for one in busy):
+            assert time.monotonic() - begun < 30
+            select.select([], [], [], 0.01)
+    finally:
+        for one in busy:
+            one.close()
+
+
+def test_nobody_takes_for_ever_by_waiting(monkeypatch):
+    monkeypatch.setattr(worker, "waited", lambda pid: 1e6)
+    with Worker(lambda: select.select([], [], []), 0.2) as one:
+        begun = time.monotonic()
+        assert one.answer().late
+        assert 0.2 < time.monotonic() - begun < 10
+
+
+def test_who_is_late_says_what_is_known():
+    def work() -> str:
+        try:
+            select.select([], [], [])
+        except TimeIsOver:
+            return "what is known"
+        raise AssertionError("unreachable")
+    with Worker(work, 0.2) as one:
+        assert one.answer().value == "what is known"
+
+
+def test_what_was_judged_before_the_bound_stays_judged(classroom,
+                                                       monkeypatch):
+    had, observe = set(), Exercise.observe
+
+    def slow(exercise: Exercise, conversation: Conversation,
+             submission: Submission) -> Seen:
+        if conversation.name == "silent":
+            while had != {*exercise.conversations} - {"silent"}:
+                select.select([], [], [], 0.01)
+            os.kill(os.getpid(), signal.SIGALRM)  # as its parent would
+            threading.Event().wait()
+        seen = observe(exercise, conversation, submission)
+        had.add(conversation.name)
+        return seen
+    monkeypatch.setattr(Exercise, "observe", slow)
+    hand_in(classroom, "ann", SOLUTION)
+    row = graded(classroom)["ann"]
+    late = row["reason"].removeprefix("01 timed out: ").split(", ")
+    assert "no-thanks" in late, row
+    checks = judge_of(FIRST).looks_at()
+    assert {slug for slug, looks in checks.items()
+            if "silent" in looks} <= {*late}
+    assert not {slug for slug, looks in checks.items()
+                if not {"silent", "submission"} & {*looks}} & {*late}
+    told = (classroom.with_name("grades") / "students" / "ann"
+            / "feedback.txt").read_text()
+    assert "Judging it took more than 60 seconds" in told
+
+
+@pytest.mark.groups
+def test_all_that_a_student_runs_is_in_one_control_group(classroom,
+                                                         monkeypatch):
+    def where(folder: Path, exercise: str, seed: int,
+              sandbox: Callable[[], Sandbox], build: object) -> Score:
+        with sandbox() as room:
+            process = room.start(["cat", "/proc/self/cgroup"])
+            process.wait()
+            return replace(score(0), trouble=process.stdout.decode())
+    hand_in(classroom, "ann")
+    monkeypatch.setattr(batch, "grade", where)
+    assert cgroups.NAME in graded(classroom)["ann"]["reason"]
+
+
+def test_what_is_not_there_needs_no_worker(classroom, monkeypatch):
+    for number in range(300):
+        (classroom / f"{number}" / FIRST).mkdir(parents=True)
+
+    def no_worker(*_: object) -> None:
+        raise AssertionError("a worker was started")
+    monkeypatch.setattr(batch, "Worker", no_worker)
+    rows = graded(classroom)
+    assert len(rows) == 300
+    assert {row["reason"] for row in rows.values()} == {
+        "01 failed: there is no server.c: nothing was handed in"}
+
+
+def test_the_time_that_is_left_is_told(classroom, monkeypatch):
+    for name in "abcd":
+        hand_in(classroom, name)
+    judge(monkeypatch, lambda _: score())
+    told: list[str] = []
+    Gradebook(classroom.with_name("grades")).fill(
+        Batch(students(classroom), 7, make_treatment(), 1, (FIRST,)),
+        told.append)
+    assert [re.sub(r"\d+ s", "N s", line) for line in told] == [
+        "[1/4] a: 100, N s left", "[2/4] b: 100, N s left",
+        "[3/4] c: 100, N s left", "[4/4] d: 100"]
