@@ -8,7 +8,9 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Iterator
 
 import pytest
@@ -103,10 +105,8 @@ def under_nohup() -> Iterator[None]:
 
 @pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGHUP),
                          ids=("TERM", "HUP"))
-def test_nothing_is_left_behind_by_who_is_ended(kit, tmp_path, under_nohup,
-                                                number):
-    ours = tmp_path / "temporary"
-    ours.mkdir()
+def test_nothing_is_left_behind_by_who_is_ended(kit, under_nohup, number):
+    ours = Path(tempfile.mkdtemp(dir=program.scratch()))  # without a blank
     source = next(kit.glob("exercises/01-*/server.c"))
     source.write_text("int main(void) { return nothing; }\n")
     with started(
