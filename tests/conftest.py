@@ -45,7 +45,19 @@ def _use_this_python() -> None:
     os.environ["PATH"] = f"{folder}:{os.environ.get('PATH', os.defpath)}"
 
 
+def _forget_who_called() -> None:
+    """Let make and git, where a test runs them, begin anew.
+
+    We may be started by `make -C`, which has another make say where it is, or
+    by a hook of git, which has another git find the same repository.
+    """
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "GIT_DIR",
+                 "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"):
+        os.environ.pop(name, None)
+
+
 _use_this_python()
+_forget_who_called()
 collect_ignore: list[str] = []
 pytest_plugins = ["bounded", "told", "storing", "open_book"]
 
