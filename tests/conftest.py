@@ -45,14 +45,18 @@ def _use_this_python() -> None:
     os.environ["PATH"] = f"{folder}:{os.environ.get('PATH', os.defpath)}"
 
 
-def _forget_who_called() -> None:
-    """Let make and git, where a test runs them, begin anew.
+# What another make, or git, would take from whoever called us: `make -C` has
+# it say where it is, a hook of git has it find the hook's repository. Then what
+# our own targets ask for.
+CALLERS = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "GIT_DIR", "GIT_WORK_TREE",
+           "GIT_INDEX_FILE", "GIT_PREFIX",
+           "EXERCISE", "EXERCISES", "FROM", "HOW", "INTO", "JOBS", "OUT",
+           "PEER", "ROSTER", "SEED", "STUDENT", "SUBMISSIONS", "SVG", "UNSAFE")
 
-    We may be started by `make -C`, which has another make say where it is, or
-    by a hook of git, which has another git find the same repository.
-    """
-    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "GIT_DIR",
-                 "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"):
+
+def _forget_who_called() -> None:
+    """Let what a test runs begin anew, whatever was asked of us."""
+    for name in CALLERS:
         os.environ.pop(name, None)
 
 
