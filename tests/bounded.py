@@ -1,7 +1,8 @@
 """No test waits for ever: one that takes too long ends its run, and is named.
 
-With pytest-xdist that is one worker, and the other tests go on. What is bounded
-by itself ends long before; this is for a wait that nobody has thought of.
+With pytest-xdist that is one worker, and the other tests go on. What is
+bounded by itself ends long before; this is for a wait that nobody has thought
+of.
 """
 
 from __future__ import annotations

@@ -46,8 +46,8 @@ def _use_this_python() -> None:
 
 
 # What another make, or git, would take from whoever called us: `make -C` has
-# it say where it is, a hook of git has it find the hook's repository. Then what
-# our own targets ask for.
+# it say where it is, a hook of git has it find the hook's repository. Then
+# what our own targets ask for.
 CALLERS = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "GIT_DIR", "GIT_WORK_TREE",
            "GIT_INDEX_FILE", "GIT_PREFIX",
            "EXERCISE", "EXERCISES", "FROM", "HOW", "INTO", "JOBS", "OUT",
@@ -71,8 +71,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--chapter", metavar="NN",
                      help="only what checks this chapter")
     parser.addoption("--submission", metavar="DIR", type=Path,
-                     help="only the checks of the exercises, on the answers in "
-                     "DIR, which is laid out like exercises/")
+                     help="only the checks of the exercises, on the answers "
+                     "in DIR, which is laid out like exercises/")
     parser.addoption("--no-skips", action="store_true",
                      help="a test that is skipped has failed")
     parser.addoption("--soak", action="store_true",

@@ -87,7 +87,7 @@ def ends(played: Program, status: str, prints: str, complains: str = ""
 def hears(conn: Peer, data: bytes, end: str) -> None:
     """Fail unless these bytes come to us, and then this end."""
     heard = conn.hear()
-    same = "" if data.startswith(heard.data) else " that are not the right ones"
+    same = "" if data.startswith(heard.data) else " that are the wrong ones"
     assert (heard.data, heard.end) == (data, end), differs(
         f"{len(data):,} bytes come to us, then {end}",
         f"{len(heard.data):,} bytes{same} came, then {heard.end}")

@@ -109,7 +109,7 @@ def test_behind_a_fin_and_a_reset_the_first_write_is_epipe(connection):
     assert failure(near) == "EPIPE"
 
 
-# --- chapter 05: `::` ---------------------------------------------------------
+# --- chapter 05: `::` --------------------------------------------------------
 
 def test_a_listener_on_every_ipv6_address_has_the_ipv4_ones_too(room):
     with room.socket(socket.AF_INET6) as every, room.socket() as client, \
@@ -128,7 +128,7 @@ def test_a_listener_on_every_ipv6_address_has_the_ipv4_ones_too(room):
         assert caught.value.errno == errno.EADDRINUSE
 
 
-# --- chapter 05: what ends a TIME_WAIT before its minute is over --------------
+# --- chapter 05: what ends a TIME_WAIT before its minute is over -------------
 
 def last_from(tap: socket.socket, port: int, flag: int) -> bytes:
     """Return the newest packet from a port that has a flag of TCP's."""
