@@ -256,7 +256,7 @@ LENGTHS = {
     "a length with a letter behind it": b"5x\nhello",
     "a length with a blank behind it": b"5 \nhello",
     "a length in base 16": b"0x5\nhello",
-    "a length that ends without a newline": b"83915",
+    "a length that ends without a newline": b"0",
     "a length that ends in CR and newline": b"5\r\nhello",
     "a length with a NUL behind it": b"5\0\nhello",
     "the length 4294967301, and five bytes": b"4294967301\nhello",
