@@ -179,6 +179,19 @@ def test_pipes_that_an_ordinary_user_does_not_get_are_done_without(anybody):
             assert len(client.hear().data) == count
 
 
+def test_a_pipe_that_goes_while_we_look_is_not_counted(monkeypatch):
+    """A relay at work closes pipes between our listing and our look."""
+    out, into = os.pipe()
+    os.write(into, b"waits")
+    gone = os.dup(out)
+    entries = [Path(f"/proc/{os.getpid()}/fd/{fd}") for fd in (gone, out)]
+    os.close(gone)
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter(entries))
+    assert fast.waiting(os.getpid()) == (1, 5)
+    os.close(out)
+    os.close(into)
+
+
 # --- how much at once, and how much waits ------------------------------------
 
 def test_one_client_never_takes_more_than_its_turn(pair):

@@ -282,11 +282,15 @@ def waiting(pid: int) -> tuple[int, int]:
     """
     full = total = 0
     for entry in Path(f"/proc/{pid}/fd").iterdir():
-        flags = Path(f"/proc/{pid}/fdinfo/{entry.name}").read_text()
-        if not os.readlink(entry).startswith("pipe:") or \
-                int(re.findall(r"flags:\s+(\d+)", flags)[0], 8) & os.O_WRONLY:
+        try:
+            flags = Path(f"/proc/{pid}/fdinfo/{entry.name}").read_text()
+            if not os.readlink(entry).startswith("pipe:") or \
+                    int(re.findall(r"flags:\s+(\d+)", flags)[0], 8) \
+                    & os.O_WRONLY:
+                continue
+            pipe = os.open(entry, os.O_RDONLY | os.O_NONBLOCK)
+        except FileNotFoundError:  # closed since we listed it
             continue
-        pipe = os.open(entry, os.O_RDONLY | os.O_NONBLOCK)
         held, = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD,
                                                bytes(4)))
         os.close(pipe)
