@@ -32,7 +32,9 @@ from typing import Callable, Iterator
 
 import pytest
 
+from grading import SOLUTION, graded, hand_in
 from lab import program
+from lab.calls import CallLog
 from lab.classroom import sandboxed
 from lab.judging.untrusted import read_untrusted
 from lab.judging.submission import Refused
@@ -508,6 +510,24 @@ def test_a_compiler_gets_so_much_memory_and_no_more(tmp_path, treatment):
 def test_a_program_of_a_gigabyte_is_not_made(tmp_path, treatment):
     why = refused(treatment, armed("gigabyte-program", tmp_path))
     assert "makes a program of more than 8 MiB" in why
+
+
+def test_a_compiler_that_is_short_of_something_costs_nobody_a_grade(
+        classroom, treatment, monkeypatch):
+    """As where the machine has no process left for what cc starts."""
+    CallLog()  # builds what the kit itself needs
+    assert treatment.build(SOLUTION).exists()
+    with program.scratch_folder() as folder:
+        os.chmod(folder, 0o755)
+        short = Path(folder) / "cc"
+        short.write_text("#!/bin/sh\necho 'cc: vfork: no more' >&2\nexit 1\n")
+        short.chmod(0o755)
+        hand_in(classroom, "ann", SOLUTION)
+        monkeypatch.setenv("CC", str(short))
+        row = graded(classroom)["ann"]
+    assert row["total"] == "" and row["reason"] == (
+        "01 grader's error: NotInstalled: the compiler makes no program here, "
+        "not even of a right source: cc: vfork: no more"), row
 
 
 # --- what is handed in -----------------------------------------------------

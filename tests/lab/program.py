@@ -33,6 +33,8 @@ LIBRARIES = ("-Wl,--as-needed", "-lpthread", "-lm", "-ldl", "-lrt")
 WINDOWS_LIBRARIES = ("-lws2_32",)
 MINGW = "x86_64-w64-mingw32-gcc"
 
+RIGHT = "int main(void) { return 0; }\n"  # nothing is wrong with this source
+
 
 class NoSuchChapter(Exception):
     """There is no folder for the number that was asked for."""
@@ -281,7 +283,7 @@ def _require_compiler(folder: Path, compiled_by: Sequence[str]) -> None:
     source that it has refused need not be wrong either.
     """
     source = folder / "right.c"
-    source.write_text("int main(void) { return 0; }\n")
+    source.write_text(RIGHT)
     done = _run([*compiled_by, str(source), "-o", str(folder / "right")])
     if done.returncode != 0:
         raise NotInstalled(

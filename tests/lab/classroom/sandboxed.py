@@ -52,18 +52,42 @@ class Treatment:
                            for walls in (self.compiling, self.running)))
 
     def build(self, source: Path) -> Path:
-        """Compile one source of ours behind walls; raises Refused.
+        """Compile one source of ours behind walls.
 
-        Nothing but this one file is looked at: sources.py found it.
+        Nothing but this one file is looked at: sources.py found it. Raises
+        Refused, or NotInstalled if the compiler refuses any source.
         """
+        try:
+            ended, said, made_it = self._compiled(source)
+        except StillRunning:
+            raise Refused(f"{source.name} takes more than {LIMIT:g} "
+                          "seconds to compile", Verdict.HUNG) from None
+        if ended != Exit(status=0):
+            self._require_compiler()
+            raise why_not(source.name, ended, said)
+        if made_it is None:
+            raise Refused(f"{source.name} makes a program of more than "
+                          f"{PROGRAM // MIB} MiB, or none")
         folder = Path(tempfile.mkdtemp(dir=program.scratch()))
         folder.chmod(0o755)
-        copy, made = folder / source.name, folder / "made"
-        copy.write_bytes(source.read_bytes())
-        copy.chmod(0o644)  # for the user nobody, whatever our umask is
-        made.mkdir()
-        made.chmod(0o755)
-        with Sandbox(self.compiling) as room:
+        finished = folder / source.stem
+        finished.write_bytes(made_it)
+        finished.chmod(0o755)
+        program.keep_words(finished, said)
+        return finished
+
+    def _compiled(self, source: Path) -> tuple[Exit, str, Optional[bytes]]:
+        """Return how a compiler ended, what it said, and the program that it
+        made, if it is no larger than PROGRAM. Raises StillRunning."""
+        with program.scratch_folder() as name, \
+                Sandbox(self.compiling) as room:
+            folder = Path(name)
+            folder.chmod(0o755)
+            copy, made = folder / source.name, folder / "made"
+            copy.write_bytes(source.read_bytes())
+            copy.chmod(0o644)  # for the user nobody, whatever our umask is
+            made.mkdir()
+            made.chmod(0o755)
             if room.private:
                 outside = room.disk(made, self.compiling.disk)
             else:
@@ -71,25 +95,28 @@ class Treatment:
                 made.chmod(0o777)
             done = room.start(program.command(
                 copy, made / source.stem, ours=False), cwd=folder)
-            try:
-                ended = done.wait(LIMIT)
-            except StillRunning:
-                raise Refused(f"{source.name} takes more than {LIMIT:g} "
-                              "seconds to compile", Verdict.HUNG) from None
+            ended = done.wait(LIMIT)
             said = done.stderr.decode(errors="replace")
-            made_it = read_untrusted(outside / source.stem, PROGRAM)
+            return (ended, plain(said.replace(f"{folder}/", ""), source.stem),
+                    read_untrusted(outside / source.stem, PROGRAM))
+
+    def _require_compiler(self) -> None:
+        """Raise NotInstalled if a compiler refuses what nothing is wrong with.
+
+        As program.build does, but in a sandbox: what was just refused had one
+        of its own, and could take nothing away from this.
+        """
+        with program.scratch_folder() as folder:
+            source = Path(folder) / "right.c"
+            source.write_text(program.RIGHT)
+            try:
+                ended, said, _ = self._compiled(source)
+            except StillRunning:
+                ended, said = None, f"it did not end in {LIMIT:g} seconds"
         if ended != Exit(status=0):
-            raise why_not(source.name, ended, plain(
-                said.replace(f"{folder}/", ""), source.stem))
-        if made_it is None:
-            raise Refused(f"{source.name} makes a program of more than "
-                          f"{PROGRAM // MIB} MiB, or none")
-        finished = folder / source.stem
-        finished.write_bytes(made_it)
-        finished.chmod(0o755)
-        program.keep_words(finished, plain(said.replace(f"{folder}/", ""),
-                                           source.stem))
-        return finished
+            raise program.NotInstalled(
+                "the compiler makes no program here, not even of a right "
+                f"source: {printable.line(first_error(said), 300)}")
 
 
 def make_treatment(hides: tuple[str, ...] = (), sandboxed: bool = True
