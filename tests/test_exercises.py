@@ -24,11 +24,13 @@ from lab import program
 from lab.__main__ import main
 from lab.commands import check, progress, watch
 from lab import judges
-from lab.judging import MAXIMUM, Score, Verdict, report
+from lab.judging import MAXIMUM, Score, TimeIsOver, Verdict, report
 from lab.judges import STARTERS, grade
 from lab.judging import exercise
-from lab.judging.exercise import RETRIES, retried
+from lab.judging.exercise import (RETRIES, Conversation, Exercise,
+                                  Submission, retry)
 from lab.judging.expect import Seen
+from lab.judging.players import Client
 from lab.ladder import text
 from lab.meeting import Limits, Meeting
 from lab.outcome import Outcome, Part
@@ -423,14 +425,55 @@ def test_a_conversation_is_had_again_while_the_judge_is_too_slow(slow, times):
     def have(name: str) -> Seen:
         had.append(name)
         return seen(len(had) < slow)
-    found = retried({"one": seen(slow > 0), "other": seen(False)}, have)
+    found = {"one": seen(slow > 0), "other": seen(False)}
+    retry(found, have)
     assert had == ["one"] * times
     assert found["one"].too_slow == (times == RETRIES)
 
 
 def test_it_is_not_had_again_for_ever(monkeypatch):
     monkeypatch.setattr(exercise, "RETRY_FOR", 0.0)
-    assert retried({"one": seen(True)}, lambda _: seen(False))["one"].too_slow
+    found = {"one": seen(True)}
+    retry(found, lambda _: seen(False))
+    assert found["one"].too_slow
+
+
+def test_what_was_had_again_before_time_was_over_counts(monkeypatch):
+    """And what was too slow, and was not had again in time, does not."""
+    tried = Exercise("server.c", "HOST PORT FILE", judge_is=Client)
+    for name in "quick", "again", "broken_off", "never_again":
+        tried.also(name, lambda _: None, name)
+
+    @tried.check(1, "passes, as first seen", "01")
+    def first(quick: Seen) -> None:
+        assert not quick.too_slow
+
+    @tried.check(1, "passes, as seen again", "01")
+    def second(again: Seen) -> None:
+        assert not again.too_slow
+
+    @tried.check(1, "is not judged", "01")
+    def third(broken_off: Seen) -> None:
+        raise AssertionError("judged by what was too slow")
+
+    @tried.check(1, "is not judged either", "01")
+    def fourth(never_again: Seen) -> None:
+        raise AssertionError("judged by what was too slow")
+
+    had: list[str] = []
+
+    def observe(_: Exercise, conversation: Conversation, __: Submission
+                ) -> Seen:
+        had.append(conversation.name)
+        if had.count("broken_off") == 2:
+            raise TimeIsOver("It took too long.")
+        return seen(conversation.name != "quick" and had.count("again") < 2)
+    monkeypatch.setattr(Exercise, "observe", observe)
+    results = tried.judge({"server.c": Path("none")}, 7, Sandbox)
+    assert [result.verdict for result in results] == [
+        Verdict.PASSED, Verdict.PASSED, Verdict.HUNG, Verdict.HUNG]
+    assert {result.happened for result in results[2:]} == {
+        "It took too long."}
 
 
 @pytest.mark.answers

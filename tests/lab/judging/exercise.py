@@ -215,19 +215,21 @@ class Exercise:
         trying = {check: pool.submit(self._result, check, judge,
                                      {"submission": submission})
                   for check, judge in standalone}
-        again: dict[str, Seen] = {}
+        seen: dict[str, Seen] = {}
         over = ""
         try:
-            seen = {name: had.result() for name, had in having.items()}
+            seen.update({name: had.result() for name, had in having.items()})
             for tried in trying.values():
                 tried.result()
-            again = retried(seen, lambda name: self.observe(
+            retry(seen, lambda name: self.observe(
                 self.conversations[name], submission))
         except TimeIsOver as error:
             over = str(error)
+            seen = {name: one for name, one in
+                    {**_known(having), **seen}.items() if not one.too_slow}
         finally:
             pool.shutdown(wait=not over)
-        seen, results = {**_known(having), **again}, _known(trying)
+        results = _known(trying)
         return [results.get(check) or (
             self._result(check, judge, {**seen, "everything": seen})
             if {*self._needs(judge)} <= {*seen} else
@@ -325,22 +327,21 @@ class Exercise:
                       moved(player.met.calls, ("send",)))
 
 
-def retried(seen: Mapping[str, Seen], have: Callable[[str], Seen]
-            ) -> dict[str, Seen]:
+def retry(seen: dict[str, Seen], have: Callable[[str], Seen]) -> None:
     """Have conversations again while the judge was too slow to observe.
 
     One after the other: many at once may have made the machine busy, and a
     program that computes without a pause does. The last one counts, whatever
-    was seen in it.
+    was seen in it, and is put into `seen` at once: time may be over before
+    the next.
     """
-    found, began = dict(seen), time.monotonic()
-    for name in found:
+    began = time.monotonic()
+    for name in seen:
         for _ in range(RETRIES):
-            if not found[name].too_slow \
+            if not seen[name].too_slow \
                     or time.monotonic() - began > RETRY_FOR:
                 break
-            found[name] = have(name)
-    return found
+            seen[name] = have(name)
 
 
 def masked(umask: Optional[int]) -> tuple[str, ...]:
