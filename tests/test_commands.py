@@ -241,22 +241,6 @@ def test_the_doctor_answers_without_a_compiler(make):
     assert "namespaces" not in done.stdout  # nothing starts without one
 
 
-def test_work_that_begins_when_its_time_is_over_is_late():
-    """As on a busy machine: before it can hear that, it is told so."""
-    kept = os.getpid()
-    begin = signal.signal
-
-    def slow(number: int, action: object) -> object:
-        if os.getpid() != kept and callable(action) \
-                and number == signal.SIGALRM:
-            os.kill(os.getpid(), signal.SIGALRM)
-        return begin(number, action)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signal, "signal", slow)
-        with Worker(signal.pause, 30.0) as worker:
-            assert worker.answer().late
-
-
 def test_the_doctor_waits_for_nothing_without_end(monkeypatch, capsys):
     """Neither for walls that do not come up, nor for who does not dial."""
     def late(work, _: float):

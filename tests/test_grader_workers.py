@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import select
@@ -21,7 +22,7 @@ from lab.classroom.admission import students
 from lab.classroom.batch import Batch
 from lab.classroom.gradebook import Gradebook
 from lab.classroom.sandboxed import make_treatment
-from lab.classroom.worker import Worker
+from lab.classroom.worker import Answer, Worker
 from lab.judges import judge_of
 from lab.judging import Score, TimeIsOver, exercise
 from lab.judging.exercise import Conversation, Exercise, Submission
@@ -63,6 +64,46 @@ def test_who_is_late_says_what_is_known():
         raise AssertionError("unreachable")
     with Worker(work, 0.2) as one:
         assert one.answer().value == "what is known"
+
+
+def test_work_that_begins_when_its_time_is_over_is_nobodys_fault(monkeypatch):
+    """As on a busy machine: before it can hear that, it is told so."""
+    ours, handle = os.getpid(), signal.signal
+
+    def slow(number: int, action: object) -> object:
+        if os.getpid() != ours and callable(action) \
+                and number == signal.SIGALRM:
+            os.kill(os.getpid(), signal.SIGALRM)  # as its parent would
+        return handle(number, action)
+    monkeypatch.setattr(signal, "signal", slow)
+    with Worker(signal.pause, 30.0) as one:
+        assert one.answer() == Answer(
+            error="the machine was too busy to begin this")
+
+
+def test_a_worker_that_can_not_be_forked_leaves_nothing(monkeypatch):
+    def no_fork() -> int:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    def ours() -> tuple[set[int], list[str]]:
+        return (signal.pthread_sigmask(signal.SIG_BLOCK, ()),
+                os.listdir("/proc/self/fd"))
+    before = ours()
+    with monkeypatch.context() as patch, pytest.raises(BlockingIOError):
+        patch.setattr(os, "fork", no_fork)
+        Worker(signal.pause, 30.0)
+    assert ours() == before
+
+
+@pytest.mark.parametrize("how", [signal.SIG_BLOCK, signal.SIG_UNBLOCK])
+def test_a_worker_leaves_our_signals_as_they_were(how):
+    kept = signal.pthread_sigmask(how, {signal.SIGALRM})
+    try:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        with Worker(signal.pause, 30.0):
+            assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, kept)
 
 
 def test_what_was_judged_before_the_bound_stays_judged(classroom,

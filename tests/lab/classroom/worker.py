@@ -68,13 +68,18 @@ class Worker:
         self._waited, self._grace = 0.0, 0.0
         # A busy machine may let it begin when its time is over already: the
         # signal that says so waits until there is somebody to hear it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
-        self._pid = os.fork()
-        if self._pid == 0:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+        try:
+            self._pid = os.fork()
+            if self._pid == 0:
+                os.close(self._answer)
+                _work(work, theirs, bound)
+        except OSError:  # no process is left
             os.close(self._answer)
-            _work(work, theirs, bound)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
-        os.close(theirs)
+            raise
+        finally:
+            os.close(theirs)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def fileno(self) -> int:
         """Readable once there is an answer: for poll(2)."""
@@ -129,14 +134,17 @@ def _work(work: Callable[[], Any], answer: int, bound: float) -> None:
     def over(*_: object) -> None:
         raise TimeIsOver(f"Judging it took more than {bound:g} seconds, and "
                          "this was not over by then.")
+    begun = False
     try:
         signal.signal(signal.SIGALRM, over)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for our parent
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+            begun = True
             told = Answer(work())
         except TimeIsOver:
-            told = Answer(late=True)
+            told = Answer(late=True) if begun else Answer(
+                error="the machine was too busy to begin this")
         except Exception as error:  # whatever it is, it is a row's reason
             told = Answer(error=f"{type(error).__name__}: {error}",
                           detail=traceback.format_exc())
