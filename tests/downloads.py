@@ -94,12 +94,14 @@ def canvas() -> Packed:
     files["anon_ab1c2_99_server-2.c"] = source("ab1c2")
     files["the_group_98_97_server.c"] = source("98")
     files["the_group_98_link.html"] = b"<a>"
+    files["project_group_1_94_93_server.c"] = source("94")
+    files["project_group_1_94_text.html"] = b"<p>"
     files["bloggsjoe_96_question_3_95_server.c"] = source("96")
     numbers = [str(number) for number, _ in numbered()]
-    ids = [*numbers, "ab1c2", "98", "96"]
+    ids = [*numbers, "ab1c2", "98", "96", "94"]
     return Packed(files, ids, {
         "id": ids, "late": ["yes" if int(n) % 2 else "no" for n in numbers]
-        + ["no"] * 3})
+        + ["no"] * 4})
 
 
 def blackboard() -> Packed:

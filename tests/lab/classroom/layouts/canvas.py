@@ -7,6 +7,8 @@
     anon_abc12_FILEID_server.c    anonymous
 
 `_LATE` stands there for who was; a second upload of a file is `server-1.c`.
+A group's name may have "_" in it, and then also end in a number: in
+`project_group_1_98_97_server.c` the USERID is 98, and the file server.c.
 """
 
 from typing import Sequence
@@ -27,9 +29,15 @@ def _importing(rows: Rows, exercises: Sequence[str]) -> Table:
         for row in rows if row["id"].isdigit()]
 
 
+# What follows the name of a group: the file's own name begins after the
+# last of the numbers.
+AFTER = (r"(?:_LATE)?_\d+_(?:(?:question_\d+_)?\d+_"
+         r"(?!\d+_|(?:text|link)\.html)|(?:text|link)\.html)")
+
 LAYOUT = Layout(
     "canvas", "Canvas's download",
-    named(r"(?!.*_assignsubmission_)(?P<name>.+?)(?P<late>_LATE)?_"
+    named(rf"(?!.*_assignsubmission_)(?P<name>[^_]+|.+?(?={AFTER}))"
+          r"(?P<late>_LATE)?_"
           r"(?P<id>\d+(?=_(?:question_\d+_)?\d+_.|_(?:text|link)\.html)"
           r"|(?<=^anon_)[^_]+(?=_\d+_.)"
           r"|(?<=^anon_LATE_)[^_]+(?=_\d+_.))"
