@@ -208,6 +208,16 @@ def test_moodle_s_name_of_a_group_hides_nobody(tmp_path):
     assert [one.name for one in gone] == ["Joe Bloggs"] and not unsure
 
 
+@pytest.mark.parametrize("before", ("", "Group A-"))
+def test_a_name_with_a_dash_hides_nobody(tmp_path, before):
+    """Mary-Jane Doe is not Jane Doe of a group called Mary."""
+    (tmp_path / "roster.csv").write_text("name\nMary-Jane Doe\nJane Doe\n",
+                                         encoding="utf-8")
+    there = [Row("x", f"{before}Mary-Jane Doe", "11", site="moodle")]
+    gone, unsure = roster.absent(roster.read(tmp_path / "roster.csv"), there)
+    assert [one.name for one in gone] == ["Jane Doe"] and not unsure
+
+
 def test_who_is_not_in_the_roster_is_named(tmp_path):
     gone, unsure = absent(tmp_path, "name,id\nJane Doe,1\nJane Doe,2\n")
     assert not gone and unsure == [

@@ -68,17 +68,23 @@ def _keys(row: Row) -> set[str]:
     return told - {"", "participant"}
 
 
-def _names(row: Row) -> set[str]:
-    """Return the names that it may be, as _squashed() has them.
+def _names(row: Row, listed: set[str]) -> set[str]:
+    """Return the names of a row, as _squashed() has them; none if none is
+    `listed`.
 
-    Moodle puts a group's name before: `Group A-Jane Doe`.
+    Moodle puts a group's name before: `Group A-Jane Doe`. The longest name
+    that is listed counts: Mary-Jane Doe is not Jane Doe.
     """
     name = row.name or row.folder
     is_group = ", " in row.id or ", " in row.login
-    names = name.split(", ") if is_group else [name]
+    readings = [name.split(", ") if is_group else [name]]
     if row.site == "moodle":
-        names += [name[dash.end():] for dash in re.finditer("-", name)]
-    return {squashed for one in names for squashed in _squashed(one)}
+        readings += [[name[dash.end():]] for dash in re.finditer("-", name)]
+    for names in readings:
+        found = {squashed for one in names for squashed in _squashed(one)}
+        if found & listed:
+            return found
+    return set()
 
 
 def read(place: Path) -> list[Listed]:
@@ -125,10 +131,11 @@ def absent(listed: Sequence[Listed], rows: Sequence[Row]
     left = [row for row in rows if not _keys(row) & keys]
     there = {key for row in rows for key in _keys(row)}
     missing = [person for person in listed if not person.keys & there]
+    everybody = {name for person in listed for name in _squashed(person.name)}
+    names = [_names(row, everybody) for row in left]
     unsure, gone = [], []
     for person in missing:
-        alike = [row for row in left
-                 if _squashed(person.name) & _names(row)]
+        alike = [some for some in names if _squashed(person.name) & some]
         namesakes = [one for one in missing
                      if _squashed(one.name) & _squashed(person.name)]
         if not alike:
@@ -137,7 +144,7 @@ def absent(listed: Sequence[Listed], rows: Sequence[Row]
             unsure.append(f"{person.name} can't be told from others of that "
                           "name, and has no row for handing in nothing")
     named = {name for person in missing for name in _squashed(person.name)}
-    strange = [row for row in left if not _names(row) & named]
+    strange = [row for row, some in zip(left, names) if not some & named]
     if 2 * len(strange) > len(rows):
         raise BadRoster(
             f"{len(strange)} of {len(rows)} who handed in are not in ROSTER, "
