@@ -231,6 +231,13 @@ def test_an_archive_is_as_good_as_what_is_in_it(tmp_path, name):
     assert found(tmp_path / name) == OURS.decode()
 
 
+def test_a_file_whose_name_ends_in_a_backslash_is_not_passed_over(tmp_path):
+    """Without content it is a folder of an archive that Windows made."""
+    put(tmp_path, "work.zip", content=zipped({
+        "folder\\": b"", f"{FIRST}\\server.c\\": OURS}))
+    assert found(tmp_path) == OURS.decode()
+
+
 def test_an_archive_beside_the_same_file_is_no_rival(tmp_path):
     put(tmp_path, f"{FIRST}/server.c")
     put(tmp_path, "work.zip", content=zipped(INSIDE))

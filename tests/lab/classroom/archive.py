@@ -197,8 +197,10 @@ def _zipped(archive: zipfile.ZipFile, limits: Limits, most: int
     for info in infos:
         path, bad = _path(_text(info))
         kind = stat.S_IFMT(info.external_attr >> 16)
-        # Windows may end a folder's name with its own separator.
-        folder = info.is_dir() or info.filename.endswith("\\")
+        # Windows may end a folder's name with its own separator. What has
+        # content is a file, whatever its name ends in.
+        folder = info.is_dir() or (info.filename.endswith("\\")
+                                   and not info.file_size)
         if folder and not bad:
             continue
         if stat.S_ISLNK(kind):
