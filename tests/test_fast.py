@@ -426,12 +426,22 @@ def test_without_guests_the_kit_races_with_itself(monkeypatch):
     assert "nginx" not in goals and "HAProxy" not in goals
 
 
-ON_PORT_80 = """
+FORBIDDEN = 77  # the exit status of what this system keeps from such a user
+ON_PORT_80 = f"""
 import os, sys
 if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
     os.setuid(65534)
-from lab.race.track import Track
-with Track() as track:
+try:
+    for place in os.path.dirname(os.__file__), os.environ["PYTHONPATH"]:
+        os.listdir(place)
+    from lab.race.track import Track
+    track = Track()
+except PermissionError as error:
+    print(error, file=sys.stderr)
+    sys.exit({FORBIDDEN})
+with track:
     track.run([sys.executable, "-c", "import socket;"
                "socket.create_server(('127.0.0.1', 80))"])
 """
@@ -443,6 +453,8 @@ def test_nginx_gets_its_port_in_an_ordinary_user_s_race():
         [sys.executable, "-B", "-c", ON_PORT_80], text=True, timeout=100,
         capture_output=True, check=False,
         env={**os.environ, "PYTHONPATH": str(program.ROOT / "tests")})
+    if done.returncode == FORBIDDEN:
+        pytest.skip(f"not as an ordinary user: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr
 
 

@@ -262,6 +262,7 @@ def test_an_end_that_has_hung_up_costs_nothing_while_its_last_bytes_wait(
     client.half_close()
     assert server.hear() == Heard(b"", EOF)
     while (meeting.unread(server) or 0) < CHUNK // 4:  # it holds all it can
+        assert sent < len(LARGE), "it never holds anything"
         sent += server.say(LARGE[sent:sent + CHUNK // 8])
         assert server.arrived()  # so there is always room for the FIN
         meeting.rest()

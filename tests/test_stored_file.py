@@ -290,11 +290,12 @@ def test_a_folder_that_cannot_be_read_will_do(pair):
     folder = pair.files / "folder"
     folder.mkdir()
     folder.chmod(0o300)
-    client, server = half_way(pair, "folder/copy", before=NO_RIGHTS)
-    assert finish(client, server) == ""
-    folder.chmod(0o700)  # else only root can clear up
+    try:
+        client, server = half_way(pair, "folder/copy", before=NO_RIGHTS)
+        assert finish(client, server) == ""
+    finally:
+        folder.chmod(0o700)  # so that an ordinary user can remove it
     assert (folder / "copy").read_bytes() == FILE
-    folder.chmod(0o700)  # so that an ordinary user can remove it
 
 
 @pytest.mark.namespaces
@@ -304,12 +305,14 @@ def test_a_folder_without_room_for_two_names_is_told_before_the_file_comes(
     folder.mkdir()
     (folder / "copy").write_bytes(OLD)
     folder.chmod(0o500)
-    client, server = pair.answer("folder/copy", before=NO_RIGHTS)
-    with closing(server):
-        server.say(b"12\n")
-        assert reason(client) == \
-            "create a file beside folder/copy: Permission denied"
-    folder.chmod(0o700)
+    try:
+        client, server = pair.answer("folder/copy", before=NO_RIGHTS)
+        with closing(server):
+            server.say(b"12\n")
+            assert reason(client) == \
+                "create a file beside folder/copy: Permission denied"
+    finally:
+        folder.chmod(0o700)
     assert (folder / "copy").read_bytes() == OLD
 
 
