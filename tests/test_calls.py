@@ -401,6 +401,15 @@ def test_stdio_goes_on_after_a_short_count_and_meets_no_signal(
 
 # --- what is hidden --------------------------------------------------------
 
+def test_a_program_hands_on_nothing_of_the_recorder(run):
+    """Neither its variables nor what is left of their text."""
+    process, _ = run("for (char **e = environ; *e != NULL; e++) "
+                     "if (strchr(*e, '=') == NULL || "
+                     "strncmp(*e, \"LAB\", 3) == 0) printf(\"<%s>\", *e);",
+                     Fault("short", percent=100, calls=("write",)))
+    assert str(process.wait()) == "exit 0" and process.stdout == b""
+
+
 def test_a_program_can_not_hide_from_an_ordinary_users_judge(run, listener):
     """In /proc the files of who is undumpable belong to root (proc(5))."""
     process, _ = run("""

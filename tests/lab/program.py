@@ -165,9 +165,9 @@ def command(source: Path, made: Path, flags: Sequence[str] = (),
     """Return the command that makes a program of one source.
 
     What it needs besides is seen in the source if it is `ours`; anybody else's
-    is one file for this system. Unfortified: a fortified read is another
-    function, unseen by the recorder. Raises NotInstalled where there is no
-    compiler for it.
+    is one file for this system. Unfortified: else the recorder's own vdprintf
+    would call itself, and fread and open would have names that it does not
+    know. Raises NotInstalled where there is no compiler for it.
     """
     windows = ours and for_windows(source)
     shared = sorted((CHAPTERS / "common").glob("*.c")) \

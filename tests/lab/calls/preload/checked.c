@@ -1,6 +1,7 @@
 /*
- * What glibc calls the same functions under _FORTIFY_SOURCE, which the gcc of
- * some systems defines by itself: they are told how much room there is.
+ * What glibc calls some of these functions under _FORTIFY_SOURCE, which the gcc
+ * of some systems defines by itself: they are told how much room there is.
+ * Build this without it: else the vdprintf in here would call itself.
  */
 #define _GNU_SOURCE
 

@@ -38,7 +38,7 @@ open_log(const char *path)
         posix_madvise(map, sizeof *calls, POSIX_MADV_RANDOM); /* all holes */
     }
     REAL(close)(fd);
-    return true;
+    return map != MAP_FAILED;
 }
 
 void

@@ -21,7 +21,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Write into this file from now on, if it can be opened. */
+/* Write into this file from now on; return whether that is possible. */
 bool open_log(const char *path);
 
 /* Add a line; `result` is its last two fields. */

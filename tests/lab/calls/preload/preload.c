@@ -34,9 +34,9 @@ forget(const char *name)
 
     if (value == NULL)
         return;
+    unsetenv(name); /* while it still has its name */
     memset(value, 0, strlen(value));
     memset(value - strlen(name) - 1, 0, strlen(name));
-    unsetenv(name);
 }
 
 __attribute__((constructor)) static void

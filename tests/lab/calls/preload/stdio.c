@@ -1,6 +1,6 @@
 /*
- * stdio on a socket. It is shown, and which stream it is stands where a count
- * of bytes would: 1 if it is one to write to.
+ * stdio on a socket. Its calls are shown; in place of a count of bytes their
+ * line has 1 if the stream can be written to, else 0.
  *
  * What libc calls by itself does not come to sockets.c: it calls the kernel.
  * So stdio is given functions of ours on a socket, where a fault is to come,

@@ -1,6 +1,7 @@
 /*
- * Calls by their numbers. Those that sockets.c stands before, and poll, go
- * there.
+ * Calls by their numbers. Those that move bytes between a program and one
+ * descriptor, connect, close and poll are made by their names here. Others,
+ * such as shutdown and splice, stay unseen.
  */
 #define _GNU_SOURCE
 

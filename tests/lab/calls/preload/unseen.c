@@ -67,6 +67,18 @@ signal(int number, sighandler_t action)
     return REAL(signal)(number, action);
 }
 
+#ifdef __GLIBC__
+/* signal(2) in a program that asks for no more than POSIX or X/Open: the
+   handler is called once, and a call that it interrupts fails with EINTR. */
+sighandler_t
+__sysv_signal(int number, sighandler_t action)
+{
+    if (fails("signal", -1, OTHER, false))
+        return SIG_ERR;
+    return REAL(__sysv_signal)(number, action);
+}
+#endif
+
 int
 poll(struct pollfd *p, nfds_t n, int timeout)
 {
@@ -145,7 +157,6 @@ fcntl(int fd, int command, ...)
 
 ALSO("open64", open);
 ALSO("openat64", openat);
-ALSO("__sysv_signal", signal);
 ALSO("fstatat64", fstatat);
 ALSO("fcntl64", fcntl);
 ALSO("fstat64", fstat);

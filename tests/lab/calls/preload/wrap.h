@@ -15,8 +15,7 @@
 
 /*
  * Stand before a function's other name as well: what glibc calls it under
- * _FILE_OFFSET_BITS=64, and signal(2) in a program that asks for no more than
- * POSIX. Elsewhere there is no other name.
+ * _FILE_OFFSET_BITS=64. Elsewhere there is no other name.
  */
 #if defined __GLIBC__ && defined __LP64__
 #ifndef __clang__
