@@ -28,7 +28,7 @@ from lab.judging import MAXIMUM, Score, TimeIsOver, Verdict, report
 from lab.judges import STARTERS, grade
 from lab.judging import exercise
 from lab.judging.exercise import (RETRIES, Conversation, Exercise,
-                                  Submission, retry)
+                                  Submission, may_have_given_up, retry)
 from lab.judging.expect import Seen
 from lab.judging.players import Client
 from lab.ladder import text
@@ -429,6 +429,13 @@ def test_a_conversation_is_had_again_while_the_judge_is_too_slow(slow, times):
     retry(found, have)
     assert had == ["one"] * times
     assert found["one"].too_slow == (times == RETRIES)
+
+
+@pytest.mark.parametrize("ended, stderr, may", (
+    (None, b"", False), (Exit(0), b"", False), (Exit(1), b"gave up\n", True),
+    (Exit(0), b"gave up\n", True)))  # its status is another fault
+def test_who_complains_may_have_been_met_too_late(ended, stderr, may):
+    assert may_have_given_up(ended, stderr) is may
 
 
 def test_it_is_not_had_again_for_ever(monkeypatch):

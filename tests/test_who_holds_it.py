@@ -428,7 +428,9 @@ def started_again(it: PairMeeting, server: Program, number: int) -> bool:
 def test_a_program_that_the_server_started_holds_its_port(changed, edits,
                                                           number, free):
     it = changed(PROGRAM_OF_THE_SERVER, *edits)
-    assert started_again(it, it.serve(SAMPLE), number) == free
+    server = it.serve(SAMPLE)
+    thank(it, it.dial_server())  # by now it has started the program
+    assert started_again(it, server, number) == free
 
 
 def test_a_file_that_is_opened_before_the_fork_goes_out_in_parts(changed):

@@ -313,7 +313,8 @@ class Exercise:
             first_output=player.first_output, heard=player.all_heard,
             stayed=player.stayed, reset=reset, lasted=lasted,
             too_slow=player.late and player.starved
-            and program.exit not in (None, Exit(status=0)), **stored,
+            and may_have_given_up(program.exit, program.process.stderr),
+            **stored,
             printed=program.process.stdout, ending=Ending.of(program),
             notes=player.notes, finished=player.finished,
             evaded=self._evaded(player))
@@ -325,6 +326,11 @@ class Exercise:
             return ""
         return evaded(log, fault, len(player.heard),
                       moved(player.met.calls, ("send",)))
+
+
+def may_have_given_up(ended: Optional[Exit], stderr: bytes) -> bool:
+    """Whether a program ended as one may that ran out of its SECONDS."""
+    return ended is not None and (ended != Exit(status=0) or bool(stderr))
 
 
 def retry(seen: dict[str, Seen], have: Callable[[str], Seen]) -> None:
