@@ -251,11 +251,18 @@ class _Streams:
                             for name in ("stdout", "stderr"))
         # Opened anew: only so the kernel guards the place where processes that
         # write at once go on. (O_APPEND would do it too, and refuse splice.)
-        self.theirs = [os.open(os.devnull, os.O_RDONLY) if stdin is None
-                       else os.dup(stdin),
-                       *(os.open(f"/proc/self/fd/{stream.fileno()}", os.O_RDWR)
-                         for stream in self.output)]
         self.status, told = os.pipe()
+        self.theirs: list[int] = []
+        try:
+            self.theirs.append(os.open(os.devnull, os.O_RDONLY)
+                               if stdin is None else os.dup(stdin))
+            for stream in self.output:
+                self.theirs.append(os.open(
+                    f"/proc/self/fd/{stream.fileno()}", os.O_RDWR))
+        except OSError:
+            for descriptor in (*self.theirs, self.status, told):
+                os.close(descriptor)
+            raise
         self.theirs.append(told)
 
     def __enter__(self) -> _Streams:
