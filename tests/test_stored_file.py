@@ -281,7 +281,7 @@ def test_an_append_only_folder_is_told_before_the_file_comes(
         with closing(server):
             server.say(b"12\n")
             assert reason(client) == "open copy: in an append-only folder, " \
-                "so nothing can be renamed to it"
+                "where nothing can be renamed"
     assert os.listdir(pair.files) == ["copy"] * there
 
 

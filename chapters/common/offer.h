@@ -24,9 +24,10 @@ int open_file(const char *path, intmax_t *size);
 void drain(struct deadline limit, int conn);
 
 /*
- * Judge the receipt of a client that has been sent all `size` bytes: the first
- * bytes of what it said, and how many these were in all. A line on standard
- * output says that it is right, one on standard error that it is not.
+ * Judge the receipt of a client that was sent all `size` bytes. `said` holds
+ * the first RECEIPT bytes, at most, of what it said; `heard` counts all of it.
+ * A right one is printed on standard output, a wrong one is reported on
+ * standard error.
  */
 void judge_receipt(const char *client, const char said[RECEIPT], intmax_t heard,
                    intmax_t size);

@@ -1,5 +1,5 @@
 /*
- * A queue as a ring: nobody in it is the first or the last of a list.
+ * A queue as a ring, so that joining and leaving have no special cases.
  *
  * The contracts are in queue.h. POSIX throughout.
  */

@@ -8,13 +8,12 @@
 #ifndef QUEUE_H
 #define QUEUE_H
 
-#include <stdbool.h>
-
 #include "deadline.h"
 
 /*
- * A place in a queue. All zeros are a place in none. A queue itself is a place,
- * before its oldest and behind its newest: where it is empty, both are itself.
+ * A place in a queue; one of all zeros stands in none. A queue is a ring that
+ * begins and ends with a place of its own: `newer` of that is the oldest in the
+ * queue, `older` the newest. An empty queue points to itself.
  */
 struct place {
     struct place *older, *newer;

@@ -21,7 +21,8 @@
 #endif
 
 #ifdef STATX_ATTR_MOUNT_ROOT /* Linux, if its libc has statx(2) */
-/* Whether it has an attribute; "" is the folder, no such file has none. */
+/* Whether a file has an attribute; the name "" stands for the folder itself. A
+   file that does not exist has none. */
 static bool
 marked(struct part part, const char *name, uint64_t attribute)
 {
@@ -39,7 +40,7 @@ obstacle(struct part part)
 {
 #ifdef STATX_ATTR_MOUNT_ROOT
     if (marked(part, "", STATX_ATTR_APPEND)) /* EPERM */
-        return "in an append-only folder, so nothing can be renamed to it";
+        return "in an append-only folder, where nothing can be renamed";
     if (marked(part, part.target, STATX_ATTR_MOUNT_ROOT)) /* EBUSY */
         return "a mount point, so it can't be replaced";
     if (marked(part, part.target, STATX_ATTR_APPEND)) /* EPERM */

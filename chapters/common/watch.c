@@ -26,12 +26,12 @@ watch_listener(int fd)
 {
     listener = fd;
     nonblocking(listener);
-    if (listen(listener, SOMAXCONN) == -1) /* 5 were not many for a crowd */
-        err(1, "listen");
+    if (listen(listener, SOMAXCONN) == -1) /* listen_on asked for 5 */
+        err(1, "listen for a crowd");
     raise_limit();
     epoll = epoll_create1(0);
     if (epoll == -1 || watch(EPOLL_CTL_ADD, listener, EPOLLIN, NULL) == -1)
-        err(1, "epoll");
+        err(1, "watch the listener");
     return epoll;
 }
 

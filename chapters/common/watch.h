@@ -2,22 +2,22 @@
  * What chapter 12 taught about watching a listener and its crowd of clients.
  *
  * A program has one such listener, and one epoll(7) for all that it watches.
- * Linux only: elsewhere there is nothing in here.
+ * Linux only: elsewhere these are declared and not defined.
  */
 #ifndef WATCH_H
 #define WATCH_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "queue.h"
 
 /*
- * Make a listener ready for a crowd: non-blocking, with a queue as long as the
- * system lets it be, and with as many descriptors as raise_limit gives. Returns
- * the epoll, which tells of it with a NULL. Ends the program with status 1 on
- * errors. listen(2), SOMAXCONN; epoll_create1(2).
+ * Prepare a listener for a crowd: make it non-blocking, ask for the longest
+ * queue that the system allows, and call raise_limit, which prints a line.
+ * Returns an epoll that watches the listener; in its events data.ptr is NULL.
+ * Ends the program with status 1 on errors. listen(2), SOMAXCONN;
+ * epoll_create1(2).
  */
 int watch_listener(int listener);
 
@@ -32,15 +32,16 @@ int watch(int operation, int fd, uint32_t events, void *whose);
 void rest(bool now);
 
 /*
- * Say why a client could not be accepted, as errno has it, and let the listener
- * rest, where it goes on waiting. Unless that was EAGAIN: it has gone again.
+ * Call it when accept(2) has failed. EAGAIN is no trouble: the client has gone
+ * again. Any other errno is reported, and the listener rests, so clients wait
+ * in its queue.
  */
 void cannot_accept(void);
 
 /*
- * How many milliseconds epoll_pwait(2) may sleep: until the first deadline of a
- * queue; -1, for ever, if there is none. While the listener rests that is a
- * second, because others may give back a descriptor.
+ * How many milliseconds epoll_pwait(2) may sleep: until the first deadline of
+ * the queue. If the queue is empty: a second while the listener rests, since
+ * another process may give back a descriptor; else -1, for ever.
  */
 int longest_sleep(const struct place *queue);
 
