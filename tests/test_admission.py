@@ -90,6 +90,19 @@ def test_a_class_in_a_folder_is_not_one_student(tmp_path, monkeypatch, capfd):
         f"SUBMISSIONS='{place}/Home work' grades that\n")
 
 
+def test_a_class_in_an_archive_is_not_one_student(tmp_path, monkeypatch,
+                                                  capfd):
+    """Nor is a file what SUBMISSIONS can be."""
+    place = tmp_path / "class"
+    put(place, "Home work.zip", content=zipped(
+        {f"{name}/server.c": name.encode() for name in ("ann", "bob")}))
+    status, said = asked(monkeypatch, capfd, SUBMISSIONS=place, EXERCISE="01")
+    assert status == 2 and said.endswith(
+        "; if Home work is no student but the class, make collect "
+        f"FROM='{place}/Home work.zip' INTO='{place}/Home work-collected' "
+        "EXERCISE=01, then grade that\n")
+
+
 def test_one_student_alone_is_graded(tmp_path, monkeypatch, capfd):
     """With all that a clone of the kit has in it."""
     put(tmp_path / "class" / "ann", "Makefile", *(

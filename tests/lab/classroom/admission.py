@@ -170,9 +170,10 @@ def _advice(submissions: Path, empty: Sequence[Student], of: int,
     trees = [student.tree() for student in empty]
     inside = {file.path[0] for file in trees[0].files if len(file.path) > 1}
     if of == 1 and len(inside) > 1:
-        place = shlex.quote(str(empty[0].place))
-        return (f"if {empty[0].name} is no student but the class, "
-                f"SUBMISSIONS={place} grades that")
+        place = empty[0].place
+        remedy = f"SUBMISSIONS={shlex.quote(str(place))} grades that" \
+            if place.is_dir() else _remedy(place, None, one)
+        return f"if {empty[0].name} is no student but the class, {remedy}"
     if 2 * sum(isinstance(why, Unclear) for why in without) > len(empty):
         return "leave one of these files in each student's folder"
     fits = _fitting(trees, one)
