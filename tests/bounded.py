@@ -14,7 +14,7 @@ from typing import Iterator
 
 import pytest
 
-BOUND = 900  # seconds that a test may take, in an emulator too
+BOUND = 900  # seconds that a test may take
 LONG_BOUND = 3600  # seconds that its long form may take
 
 
