@@ -45,18 +45,27 @@ def _use_this_python() -> None:
     os.environ["PATH"] = f"{folder}:{os.environ.get('PATH', os.defpath)}"
 
 
-# What another make, or git, would take from whoever called us: `make -C` has
-# it say where it is, a hook of git has it find the hook's repository. Then
-# what our own targets ask for.
-CALLERS = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "GIT_DIR", "GIT_WORK_TREE",
-           "GIT_INDEX_FILE", "GIT_PREFIX",
-           "EXERCISE", "EXERCISES", "FROM", "HOW", "INTO", "JOBS", "OUT",
-           "PEER", "ROSTER", "SEED", "STUDENT", "SUBMISSIONS", "SVG", "UNSAFE")
+# What another make would take from whoever called us: `make -C` has it say
+# where it is. Then what our own targets ask for.
+CALLERS = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "EXERCISE", "EXERCISES",
+           "FROM", "HOW", "INTO", "JOBS", "OUT", "PEER", "ROSTER", "SEED",
+           "STUDENT", "SUBMISSIONS", "SVG", "UNSAFE")
+
+
+def _of_a_git_that_called(name: str) -> bool:
+    """Whether git would take a variable from another git that called us.
+
+    A hook of git would have ours find the hook's repository, for one. Who we
+    are, and where our settings are, stays (git(1)).
+    """
+    return name.startswith("GIT_") and not name.startswith((
+        "GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_SYSTEM"))
 
 
 def _forget_who_called() -> None:
     """Let what a test runs begin anew, whatever was asked of us."""
-    for name in CALLERS:
+    for name in (*CALLERS, *filter(_of_a_git_that_called, os.environ)):
         os.environ.pop(name, None)
 
 
