@@ -65,7 +65,8 @@ class Child:
 
 
 def _heeded(child: Child) -> bool:
-    """Whether SIGINT has come to it, and it has ended, or sleeps (proc(5))."""
+    """Whether its first thread has dealt with SIGINT: it has ended, or it
+    sleeps and none is pending (proc(5))."""
     try:
         status = Path(f"/proc/{child.pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):

@@ -68,7 +68,8 @@ def main(_: list[str]) -> int:
                          "another folder")
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
-    # Students may come to read it: another's starter can hold the answer.
+    # Students may come to read it, and the starter of a later exercise can
+    # hold this one's answer.
     for inside, content in handout.contents(names=[name]).items():
         place = part / handout.NAME / inside
         place.parent.mkdir(parents=True, exist_ok=True)

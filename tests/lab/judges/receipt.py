@@ -274,8 +274,9 @@ def bad_length(submission: Submission) -> None:
     submission.rng("lengths").shuffle(tries)
     for what, said in tries:
         with command_lines.room(submission) as room:
+            cut = said.startswith(b"4294967301\n")  # see short
             room.thanks(what, said, what in VALID,
-                        spared=b"Thank you 4294967301\n")  # see short
+                        spared=b"Thank you 4294967301\n" if cut else b"")
 
 
 @exercise.check(5, "does not take a reset for an end", "05")

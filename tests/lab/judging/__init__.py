@@ -48,9 +48,9 @@ is, until the script lets it go on). Any other is the script's own.
 refuse, or to give up, names a `twin` in which all is well, and which looks the
 same until it begins: command line, FILE, folder, standard input are drawn from
 the same ranges, those of the twin. A test draws a hundred seeds and tries to
-tell them apart. What is expected of twins (@exercise.twins) is expected
-wherever a check names a conversation that has one: who refuses everything has
-solved nothing.
+tell them apart. In an exercise that declares what it expects of twins
+(@exercise.twins), that is expected wherever a check names a conversation that
+has one: a program that refuses everything has solved nothing.
 
 **A verdict must not depend on the machine.** A wait ends with a fact, or when
 the program is given up (meeting/watch.py). Where SECONDS count, a script says

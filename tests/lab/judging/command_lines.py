@@ -21,7 +21,8 @@ from .exercise import Submission
 from .failure import Ending, Failed, quoted
 from .place import Place
 
-# Some are valid to who forgets what does not fit into 16, 32 or 64 bits.
+# A program that cuts a number to 16, 32 or 64 bits takes some of these for
+# valid ports.
 BAD_PORTS = ("http5", "65536", "-1", "", "50 00", str(1 << 32), str(1 << 64),
              " 0", "0 ", "+0", "-0", "0x1")
 BAD_SECONDS = ("0", "0.0", "-1", "", "soon", "1s", "1,5", "nan", "inf",
@@ -168,7 +169,8 @@ def bad_seconds(submission: Submission) -> None:
 def bad_hosts(tries: Room) -> None:
     """HOST that is no address in four numbers.
 
-    A client that takes it for one finds a server there.
+    A server listens at 127.0.0.1, so a client that accepts a bad HOST
+    connects, and is seen to.
     """
     for host in BAD_HOSTS:
         bad = f"HOST {host!r}, which is no address"

@@ -18,14 +18,15 @@ READS = ("read", "recv", "poll", "splice")
 SHORT_WRITES = Fault("short", percent=100, calls=WRITES)  # a byte at a time
 
 
-ON_END = 16  # signals: more than expects who counts attempts
+# Signals: more than a program that retries a fixed number of times allows for.
+IN_A_ROW = 16
 
 
 def interrupted(calls: tuple[str, ...]) -> Draw:
     """Draw signals that come while calls wait: in the first calls on the
     connection, and as many in FILE; then in six of ten."""
     def draw(rng: random.Random) -> Fault:
-        return Fault("EINTR", percent=60, first=ON_END, calls=calls,
+        return Fault("EINTR", percent=60, first=IN_A_ROW, calls=calls,
                      seed=rng.randrange(1 << 40))
     return draw
 

@@ -21,9 +21,17 @@ SHOWN = 3         # names of what was left behind
 
 
 def new_mode() -> int:
-    """Return the permissions of a new file: a program's umask is ours."""
-    text = Path("/proc/self/status").read_text()  # proc(5)
-    return 0o666 & ~int(re.search(r"^Umask:\s+(\d+)", text, re.M)[1], 8)
+    """Return the mode that a program's new file has under our umask, which
+    programs inherit.
+
+    From /proc/self/status (proc(5)); NotInstalled where it names no umask.
+    """
+    text = Path("/proc/self/status").read_text()
+    found = re.search(r"^Umask:\s+(\d+)", text, re.M)
+    if not found:
+        raise program.NotInstalled("/proc/self/status names no umask: "
+                                   "Linux 4.7 or later is needed")
+    return 0o666 & ~int(found[1], 8)
 
 
 class Place:

@@ -42,7 +42,9 @@ def play(it: PairMeeting):
         peer.hear(len(it.pair.header(len(SAMPLE)) + SAMPLE))
     peer.say(it.pair.thanks(len(SAMPLE)))
     peer.arrived()
-    server.until(lambda: _held_up(server))  # the latest it can be is now
+    # By now it must have stopped: the thanks have come, and it reads them
+    # next.
+    server.until(lambda: _held_up(server))
     for pid in _held_up(server):
         os.kill(pid, signal.SIGCONT)
     it.resume()
