@@ -113,6 +113,29 @@ def test_one_student_alone_is_graded(tmp_path, monkeypatch, capfd):
         asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class")
 
 
+@pytest.mark.parametrize("files", (
+    ("src/server.c", "lib/read.c", "test/check.c", "test/Makefile",
+     "lib/Makefile", "src/Makefile"),
+    (f"{FIRST}/server.c", "docs/a.txt", "notes/b.txt", "lib/c.c")))
+def test_one_student_may_have_many_folders(tmp_path, monkeypatch, capfd,
+                                           files):
+    put(tmp_path / "class" / "ann", *files)
+    with pytest.raises(WentOn):
+        asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class",
+              EXERCISE="01")
+
+
+@pytest.mark.parametrize("files", (
+    ("ann/server.c", "bob/Server.c", "cyd/w/server.c"),
+    ("ann/a.zip", "bob/b.tar", "cyd/c.tgz"), ("a.zip", "b.zip", "c.zip")))
+def test_three_with_one_file_are_not_one_student(tmp_path, monkeypatch, capfd,
+                                                 files):
+    put(tmp_path / "class" / "Home work", *files)
+    status, said = asked(monkeypatch, capfd, SUBMISSIONS=tmp_path / "class",
+                         EXERCISE="01")
+    assert status == 2 and "3 students seem to lie in 1 folder" in said
+
+
 def test_a_site_s_class_in_a_folder_is_not_one_student(tmp_path, monkeypatch,
                                                        capfd):
     """Not even if one of them alone handed in a source."""

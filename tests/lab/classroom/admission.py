@@ -7,6 +7,7 @@ that reads it.
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Optional, Sequence
@@ -223,16 +224,30 @@ def check(submissions: Path, among: Sequence[Student],
     return found
 
 
+def _rivals(layout: Layout, entries: Sequence[Entry]) -> int:
+    """Return of how many persons a source has one name, at most.
+
+    All archives have one: each may be called as its student is.
+    """
+    names = [(place.who, place.path[-1].casefold())
+             for place in layout.places(entries) if place]
+    counts = Counter(name for _, name in {
+        (who, "archive" if is_archive(name) else name)
+        for who, name in names if name.endswith(".c") or is_archive(name)})
+    return max(counts.values(), default=0)
+
+
 def _check_not_one(submissions: Path, among: Sequence[Student],
                    layout: Optional[Layout], entries: Sequence[Entry],
                    one: str) -> None:
     """Raise NoSubmissions if what looks like a student is a whole class.
 
-    One student may have two folders, so where no site's name says whose they
-    are, it takes three.
+    One student may have many folders, so where no site's name says whose they
+    are, it takes three with a file of one name.
     """
     looks = layout or (recognise(entries) if len(among) == 1 else None)
-    persons = looks.persons(entries) if looks else 0
+    persons = layout.persons(entries) if layout else \
+        _rivals(looks, entries) if looks else 0
     if persons >= (2 if layout else 3) * len(among):
         raise NoSubmissions(
             f"nothing was graded: {persons} students seem to lie in "
