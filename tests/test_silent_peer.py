@@ -331,11 +331,12 @@ def test_the_client_waits_for_a_pipe_that_is_full(pair):
 @pytest.mark.chapter("06")
 @pytest.mark.parametrize("number", ("06",))
 def test_the_client_gives_up_on_a_pipe_that_stays_full(pair):
+    patience = 1.5  # we have to speak before it is over
     with a_pipe_as_file(pair):
-        client, server, clock = answered(pair)
+        client, server, clock = answered(pair, patience)
         with closing(server):
             server.say(LARGE[:200_000])
-            told = clock.gave_up(client)
+            told = clock.gave_up(client, patience)
     came = re.fullmatch(r"no EOF after (\d+) bytes", told)
     assert came and 0 < int(came[1]) < 200_000
 
