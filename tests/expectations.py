@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+from pathlib import Path
 
 from lab.meeting import Program
 from lab.meeting.pair import PairMeeting
@@ -21,6 +24,14 @@ def sentence(program: Program, status: int = 1) -> str:
 def said(server: Program) -> str:
     """Return what a server printed after the line that it listens."""
     return server.stdout.partition("\n")[2]
+
+
+def has_epoll(program: Program) -> bool:
+    """Whether a server of 12 to 14 has opened the last that it needs itself."""
+    with contextlib.suppress(FileNotFoundError):  # closed since we listed it
+        return any("eventpoll" in os.readlink(descriptor) for descriptor
+                   in Path(f"/proc/{program.pid}/fd").iterdir())
+    return False
 
 
 def differs(seen: bytes, expected: bytes) -> str:

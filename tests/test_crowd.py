@@ -25,6 +25,7 @@ from lab.race import crowd as crowd_race
 from lab.race.course import Goal
 from lab.verdicts import large
 from checkers import SANITIZERS, valgrind
+from expectations import has_epoll
 
 pytestmark = pytest.mark.chapter("12")
 
@@ -285,6 +286,7 @@ def test_nobody_is_lost_when_descriptors_run_out(
 def test_a_descriptor_that_others_give_back_is_found(pair):
     """With no client of its own that could leave, it asks every second."""
     server = pair.serve(SAMPLE)
+    assert server.until(lambda: has_epoll(server))  # and a limit of its own
     most = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (3, most[1]))
     peer = pair.dial_server()

@@ -27,7 +27,7 @@ from lab.chapters import Way
 from lab.meeting import EOF, HOST, NOTHING, RESET, Heard, Meeting, Peer, \
     Program
 from lab.meeting.pair import Pair, PairMeeting
-from expectations import differs
+from expectations import differs, has_epoll
 from checkers import SANITIZERS, valgrind
 from parameters import content
 
@@ -501,6 +501,7 @@ def test_a_client_that_leaves_before_the_target_answers_is_let_go(meet, relay):
     meeting = meet()
     with full_queue(meeting) as port:
         started = relay(meeting, target=port)
+        assert meeting.until(lambda: has_epoll(started))
         idle = descriptors(started)
         client = meeting.dial(started.port())
         assert meeting.until(lambda: descriptors(started) == idle + 2)
