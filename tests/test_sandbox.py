@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import socket
@@ -189,6 +190,24 @@ def test_a_program_starts_with_the_signals_and_descriptors_of_a_shell(private):
     assert numbers == ["0", "1", "2", "3"]  # 3 is ls's own
     libcs_own = 1 << 32 - 1 | 1 << 33 - 1  # make's posix_spawn ignores these
     assert int(ignored, 16) & ~libcs_own == 0
+
+
+def test_a_start_that_fails_half_way_leaves_nothing_open(monkeypatch):
+    """As where a process has no descriptor left."""
+    opened = os.open
+
+    def short(path, *flags):
+        if str(path).startswith("/proc/self/fd/"):
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return opened(path, *flags)
+    with Sandbox() as room:
+        assert str(room.start(["true"]).wait()) == "exit 0"
+        before = len(os.listdir("/proc/self/fd"))
+        with monkeypatch.context() as patch, pytest.raises(OSError):
+            patch.setattr(os, "open", short)
+            room.start(["true"])
+        gc.collect()
+        assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_another_sandbox_can_be_had_when_somebody_kills_what_makes_them():

@@ -142,18 +142,14 @@ class Exercise:
         Or one `like` another of this exercise, given by its name: what is not
         given here is as there.
         """
-        known: dict[str, Draw] = {}
-        if isinstance(like, str):
-            model = self.conversations[like]
-            known, title = {**model.draws}, title or model.title
-        if twin:
-            known.update(self.conversations[twin].draws)
-        for key, draw in draws.items():
-            known[key] = draw if callable(draw) else \
-                lambda _, value=draw: value
+        model = self.conversations[like] if isinstance(like, str) else \
+            Conversation(name, title, like, {})
+        given = {key: draw if callable(draw) else lambda _, value=draw: value
+                 for key, draw in draws.items()}
         self.conversations[name] = Conversation(
-            name, title, like if callable(like) else model.script, known,
-            twin if callable(like) else twin or model.twin)
+            name, title or model.title, model.script,
+            {**model.draws, **(self.conversations[twin].draws if twin else {}),
+             **given}, twin or model.twin)
 
     def twins(self, expectation: Callable[[Seen], None]
               ) -> Callable[[Seen], None]:

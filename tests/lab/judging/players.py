@@ -132,10 +132,11 @@ class Player:
 
     def says_in_pieces(self, data: bytes, size: int) -> None:
         """Send a byte, then `size` at a time, each when the last was read."""
-        self.says(data[:1])
-        for at in range(1, len(data), size):
-            self.waits_until_read()
-            self.says(data[at:at + size])
+        pieces = (data[:1], *(data[at:at + size]
+                              for at in range(1, len(data), size)))
+        if not behaviours.in_pieces(self.meeting, self._acts(), pieces):
+            self.stayed = False
+            raise Over
 
     def is_read(self) -> bool:
         """Wait until the program has read all that we said, and waits.

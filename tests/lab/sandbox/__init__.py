@@ -249,13 +249,13 @@ class _Streams:
     def __init__(self, stdin: Optional[int]) -> None:
         self.output = tuple(open(os.memfd_create(name), "w+b")
                             for name in ("stdout", "stderr"))
-        # Opened anew: only so the kernel guards the place where processes that
-        # write at once go on. (O_APPEND would do it too, and refuse splice.)
         self.status, told = os.pipe()
         self.theirs: list[int] = []
         try:
             self.theirs.append(os.open(os.devnull, os.O_RDONLY)
                                if stdin is None else os.dup(stdin))
+            # Opened anew: only so the kernel guards the place where processes
+            # that write at once go on. (O_APPEND does, and refuses splice.)
             for stream in self.output:
                 self.theirs.append(os.open(
                     f"/proc/self/fd/{stream.fileno()}", os.O_RDWR))
