@@ -202,6 +202,7 @@ def test_a_start_that_fails_half_way_leaves_nothing_open(monkeypatch):
         return opened(path, *flags)
     with Sandbox() as room:
         assert str(room.start(["true"]).wait()) == "exit 0"
+        gc.collect()  # what other tests have dropped
         before = len(os.listdir("/proc/self/fd"))
         with monkeypatch.context() as patch, pytest.raises(OSError):
             patch.setattr(os, "open", short)

@@ -24,7 +24,7 @@ take(int full, int go_on)
 int
 main(void)
 {
-    int full[CHILDREN][2], go_on[2], i, lived = 0;
+    int full[CHILDREN][2], go_on[2], i, status, lived = 0;
     char byte;
 
     if (pipe(go_on) == -1)
@@ -39,7 +39,11 @@ main(void)
         close(full[i][1]);
     }
     for (i = 0; i < CHILDREN; i++)
-        lived += read(full[i][0], &byte, 1) == 1;
+        if (read(full[i][0], &byte, 1) == -1) /* it has it, or has gone */
+            return 1;
+    close(go_on[1]);
+    while (wait(&status) != -1) /* who was killed after that had it in vain */
+        lived += status == 0;
     fprintf(stderr,
             lived < CHILDREN ? "held: %d of %d\n" : "STOLEN: %d of %d\n", lived,
             CHILDREN);
